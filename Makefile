@@ -1,0 +1,83 @@
+# Everything a newcomer needs is `make demo` and `make test`; `make help` lists
+# the rest.
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PREFIX    ?= /usr/local
+BINDIR    ?= $(PREFIX)/bin
+DESTDIR   ?=
+LINKS     ?= rc-compile rc-db rc-init rc-ctl rc-diff rc-update \
+             s6-rc-compile s6-rc-db s6-rc-init s6-rc s6-rc-update
+FUZZTIME  ?= 20s
+TESTFLAGS ?=
+
+# One static binary that depends on the sources alone: no paths, no C.
+export CGO_ENABLED = 0
+LDFLAGS = -s -w -X strata/cmd/internal/cli.version=$(VERSION)
+GOBUILD = $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+.DEFAULT_GOAL := help
+.PHONY: help build install uninstall demo test ci lint fmt fuzz bench cover vuln deps clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo "variables: PREFIX BINDIR DESTDIR LINKS (install), FUZZTIME (fuzz), TESTFLAGS (test)"
+
+build: ## bin/strata and its links
+	$(GOBUILD) -o bin/strata ./cmd/strata
+	@for link in $(LINKS); do ln -sfn strata bin/$$link || exit 1; done
+
+install: build ## into BINDIR; a file that is not ours is never replaced
+	@tools/install add "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
+
+uninstall: ## what install made, and nothing else
+	@tools/install remove "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
+
+deps: ## s6 and execline, by apt-get where that is possible
+	@tools/deps
+
+demo: build ## the main job, shown on a private s6-svscan in under a minute
+	@tools/deps
+	@tools/with-tmpdir source-examples/demo.sh bin
+
+test: ## every test; what is skipped is counted at the end
+	@if tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
+	tools/with-tmpdir $(GO) run ./internal/testcount $(TESTFLAGS) ./...
+
+ci: ## what .ci/run calls: deps, lint, test and a short fuzz
+	$(MAKE) deps
+	$(MAKE) lint
+	$(MAKE) test
+	$(MAKE) fuzz FUZZTIME=5s
+
+lint: .tools/golangci-lint ## the linters, the layer rules among them
+	.tools/golangci-lint run ./...
+
+fmt: .tools/golangci-lint ## gofumpt and the order of imports
+	.tools/golangci-lint fmt ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@tools/with-tmpdir tools/fuzz "$(GO)" $(FUZZTIME)
+
+bench: build ## compile time and memory for 1,000, 10,000 and 100,000 services
+	@tools/with-tmpdir $(GO) run ./internal/bench bin/rc-compile
+
+cover: ## coverage by package, and cover.out for go tool cover
+	@if tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
+	tools/with-tmpdir $(GO) test -coverpkg=./... -coverprofile=cover.out ./...
+	@$(GO) tool cover -func=cover.out | tail -n 1
+
+vuln: .tools/govulncheck ## known vulnerabilities in what we link (asks vuln.go.dev)
+	.tools/govulncheck ./...
+
+clean: ## remove what the targets above made here
+	rm -rf bin .tools cover.out
+
+# The tools have a module of their own: tools/go.mod pins them.
+.tools/golangci-lint: tools/go.mod tools/go.sum
+	@mkdir -p .tools
+	$(GO) -C tools build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.tools/govulncheck: tools/go.mod tools/go.sum
+	@mkdir -p .tools
+	$(GO) -C tools build -o $(CURDIR)/$@ golang.org/x/vuln/cmd/govulncheck

@@ -1,0 +1,108 @@
+// Package cli holds the tools' command lines: flags, texts and exit codes, one
+// file a command. What the commands do stands in the packages they call.
+package cli
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"strata/cmd/internal/ui"
+)
+
+// tool is one program of the multi-call binary.
+type tool struct {
+	// link is the name of the link that calls it, verb the sub-command of
+	// strata that is the same.
+	link, verb string
+	command    func(ui.Streams) *cobra.Command
+}
+
+// tools are our own programs, as users meet them.
+func tools() []tool {
+	return []tool{
+		{"rc-compile", "compile", newCompileCommand},
+		{"rc-db", "db", newDBCommand},
+		{"rc-init", "init", newInitCommand},
+		{"rc-ctl", "ctl", newCtlCommand},
+		{"rc-diff", "diff", newDiffCommand},
+		{"rc-update", "update", newUpdateCommand},
+	}
+}
+
+// dropins are s6-rc's names. They parse their own command lines as s6-rc does.
+func dropins() map[string]func(s ui.Streams, args []string) error {
+	return map[string]func(ui.Streams, []string) error{
+		"s6-rc-compile": s6rcCompile,
+		"s6-rc-db":      s6rcDB,
+		"s6-rc-init":    s6rcInit,
+		"s6-rc":         s6rcChange,
+		"s6-rc-update":  s6rcUpdate,
+	}
+}
+
+// Main runs the tool that args[0] names and returns its exit code.
+func Main(args []string) int {
+	name := filepath.Base(args[0])
+	s := ui.Standard(name)
+	return finish(s, run(s, name, args[1:]))
+}
+
+func run(s ui.Streams, name string, args []string) error {
+	if dropin, ok := dropins()[name]; ok {
+		return dropin(s, args)
+	}
+	for _, t := range tools() {
+		if t.link == name {
+			return execute(t.command(s), args)
+		}
+	}
+	return execute(newRootCommand(s), args)
+}
+
+// newRootCommand is strata itself, with each tool as a sub-command.
+func newRootCommand(s ui.Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "strata",
+		Short: "Compile service definitions, bring services up and down, and update them on a running machine",
+		Args:  cobra.NoArgs,
+	}
+	for _, t := range tools() {
+		sub := s
+		sub.Tool = t.link
+		c := t.command(sub)
+		c.Use = t.verb + strings.TrimPrefix(c.Use, t.link)
+		root.AddCommand(c)
+	}
+	root.AddCommand(internalCommands()...)
+	return root
+}
+
+// execute runs a command tree with every mistake on the command line as a usage
+// error, and with nothing printed that finish does not print.
+func execute(c *cobra.Command, args []string) error {
+	c.SetArgs(args)
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.CompletionOptions.HiddenDefaultCmd = true
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withCode(exitUsage, err) })
+	err := c.Execute()
+	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
+		return withCode(exitUsage, err)
+	}
+	return err
+}
+
+// finish prints the error a tool ended with and returns its exit code.
+func finish(s ui.Streams, err error) int {
+	if err != nil && !errors.Is(err, errSilent) {
+		s.Errorf("%s", ui.Escape(err.Error()))
+	}
+	return codeOf(err)
+}
+
+// usageArgs makes cobra's argument checks end with the usage code.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error { return withCode(exitUsage, check(c, args)) }
+}

@@ -1,0 +1,11 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"strata/cmd/internal/ui"
+)
+
+func newUpdateCommand(s ui.Streams) *cobra.Command {
+	return &cobra.Command{Use: "rc-update"}
+}

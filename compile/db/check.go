@@ -1,0 +1,145 @@
+package db
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"slices"
+)
+
+// Check reads everything and reports the first thing that is wrong, as
+// [ErrCorrupt]: records and contents that do not match their digests, levels that
+// are not those of the graph (and so any cycle), pipelines of which one side does
+// not know the other, contents that are missing or that nobody uses.
+func (db *DB) Check() error {
+	if err := protect(db.check); err != nil {
+		return fmt.Errorf("cannot use database %s: %w", db.path, err)
+	}
+	return nil
+}
+
+func (db *DB) check() error {
+	if err := db.flat.checkMeaning(); err != nil {
+		return err
+	}
+	c := checker{db: db, h: newContentHash(db.Private()), used: map[Digest]bool{}}
+	for _, s := range db.flat.sections() {
+		stored, _ := s.encode()
+		hashChunk(c.h, stored)
+	}
+	if err := db.services.each(c.service); err != nil {
+		return err
+	}
+	if c.seen != db.Len() {
+		return corruptf("%d service records, want %d", c.seen, db.Len())
+	}
+	if err := c.pipelines(); err != nil {
+		return err
+	}
+	if err := c.notes(); err != nil {
+		return err
+	}
+	if err := db.blobs.each(c.blob); err != nil {
+		return err
+	}
+	if len(c.used) > 0 || c.blobs != int(db.header.blobs) {
+		return corruptf("%d contents are missing", max(len(c.used), 1))
+	}
+	if !bytes.Equal(c.h.Sum(nil), db.header.content[:]) {
+		return corruptf("its content does not match its content digest")
+	}
+	return nil
+}
+
+// checker goes through the buckets in the order of the content digest.
+type checker struct {
+	db    *DB
+	h     hash.Hash
+	seen  int
+	fed   []pipe // in ascending order of consumer
+	used  map[Digest]bool
+	blobs int
+}
+
+type pipe struct{ producer, consumer ServiceID }
+
+func (c *checker) service(key, value []byte) error {
+	id := ServiceID(c.seen)
+	if !bytes.Equal(key, serviceKey(c.seen)) || !c.db.has(id) {
+		return corruptf("service records are out of order")
+	}
+	c.seen++
+	hashChunk(c.h, value)
+	var s Service
+	def, err := c.db.record(id, value, &s)
+	if err != nil {
+		return err
+	}
+	if !c.db.flat.sameDefinition(id, definitionDigest(def)) {
+		return corruptf("the definition of service %q does not match its digest", s.Name)
+	}
+	for d := range s.Blobs() {
+		c.used[d] = true
+	}
+	for i, p := range s.Producers {
+		if i > 0 && s.Producers[i-1] >= p {
+			return corruptf("the producers of %q are out of order", s.Name)
+		}
+		c.fed = append(c.fed, pipe{p, id})
+	}
+	return nil
+}
+
+// pipelines checks that consumers name just the producers that name them.
+func (c *checker) pipelines() error {
+	var feeds []pipe
+	for i := range c.db.Len() {
+		if to := c.db.Consumer(ServiceID(i)); to != None {
+			feeds = append(feeds, pipe{ServiceID(i), to})
+		}
+	}
+	slices.SortFunc(c.fed, func(a, b pipe) int { return int(int64(a.producer) - int64(b.producer)) })
+	for i := range max(len(feeds), len(c.fed)) {
+		if i >= len(feeds) || i >= len(c.fed) || feeds[i] != c.fed[i] {
+			p := slices.Concat(feeds[min(i, len(feeds)):], c.fed[min(i, len(c.fed)):])[0]
+			return corruptf("the pipeline from %q to %q is not known to both", c.db.Name(p.producer), c.db.Name(p.consumer))
+		}
+	}
+	return nil
+}
+
+func (c *checker) notes() error {
+	n := 0
+	err := c.db.notes.each(func(key, value []byte) error {
+		want := noteKey(noteBundle, n)
+		if n >= c.db.Bundles() {
+			want = noteKey(noteService, n-c.db.Bundles())
+		}
+		var text string
+		var origin Origin
+		if !bytes.Equal(key, want) || !decodeNote(value, &text, &origin) {
+			return corruptf("the notes are damaged")
+		}
+		n++
+		return nil
+	})
+	if err == nil && n != c.db.Bundles()+c.db.Len() {
+		err = corruptf("%d notes, want %d", n, c.db.Bundles()+c.db.Len())
+	}
+	return err
+}
+
+func (c *checker) blob(key, value []byte) error {
+	d := Digest(sha256.Sum256(value))
+	if !bytes.Equal(key, d[:]) {
+		return corruptf("content %x is damaged", key)
+	}
+	if !c.used[d] {
+		return corruptf("content %s is used by no service", d.Short())
+	}
+	delete(c.used, d)
+	c.blobs++
+	hashChunk(c.h, d[:])
+	return nil
+}

@@ -1,0 +1,60 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Copy takes a database from outside into dir, as CONTENTDIGEST.db, for
+// [OpenLive], and returns what it is and the path of the copy. The copy is made
+// first and checked whole, with [DB.Check], before it gets its name, so that
+// nothing that happens to src afterwards matters. A copy that is there already is
+// replaced. Nothing is synced: dir is on a tmpfs.
+func Copy(src, dir string) (info *Info, path string, err error) {
+	from, name, err := openFile(src)
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot open database %s: %w", name, err)
+	}
+	defer from.Close()
+	temp, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot copy database %s: %w", name, err)
+	}
+	defer func() {
+		err = errors.Join(err, temp.Close())
+		if err != nil {
+			err = errors.Join(err, os.Remove(temp.Name()))
+		}
+	}()
+	if _, err := io.Copy(temp, from); err != nil {
+		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, cause(err))
+	}
+	info, private, err := checkCopy(temp)
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot use database %s: %w", name, err)
+	}
+	if err := temp.Chmod(mode(private)); err != nil {
+		return nil, "", err
+	}
+	path = filepath.Join(dir, info.Content.String()+".db")
+	return info, path, os.Rename(temp.Name(), path)
+}
+
+func checkCopy(f *os.File) (info *Info, private bool, err error) {
+	data, release, err := mapFile(f, mmap)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	db, err := openBytes(data, true)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := protect(db.check); err != nil {
+		return nil, false, err
+	}
+	return &Info{Content: db.Content(), File: db.File(), Size: db.Size()}, db.Private(), nil
+}

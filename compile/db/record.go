@@ -1,0 +1,172 @@
+package db
+
+import (
+	"crypto/sha256"
+	"strings"
+)
+
+// definition lays out what a service directory or a oneshot is made of; it is
+// what [DB.Definition] covers.
+func definition(c *codec, s *Service) {
+	number(c, &s.Type, Longrun)
+	number(c, &s.TimeoutUp, 1<<32-1)
+	number(c, &s.TimeoutDown, 1<<32-1)
+	for _, p := range []*Program{&s.Up, &s.Down, &s.Reload, &s.Run, &s.Finish} {
+		program(c, p)
+	}
+	c.str(&s.TTY)
+	for _, u := range []*Uint{&s.NotificationFD, &s.LockFD, &s.TimeoutKill, &s.TimeoutFinish, &s.MaxDeathTally} {
+		c.optional(u)
+	}
+	c.content(&s.DownSignal)
+	c.content(&s.ReloadSignal)
+	c.flag(&s.TimeoutKillPG)
+	c.flag(&s.NewPIDNS)
+	execution(c, &s.Exec)
+	list(c, &s.Files, entry)
+	if s.Type < Oneshot || !validFiles(s.Files) {
+		c.bad = true
+	}
+}
+
+func program(c *codec, p *Program) {
+	number(c, &p.Form, Script)
+	switch p.Form {
+	case Argv:
+		list(c, &p.Argv, (*codec).str)
+	case Script:
+		c.digest(&p.Script)
+	}
+}
+
+func execution(c *codec, e *Exec) {
+	c.str(&e.User)
+	list(c, &e.Env, func(c *codec, v *EnvVar) { c.str(&v.Name); c.str(&v.Value) })
+	c.optional(&e.Umask)
+	c.str(&e.Workdir)
+	list(c, &e.Limits, func(c *codec, l *Limit) { c.str(&l.Name); c.u64(&l.Value) })
+	program(c, &e.RunBefore)
+	number(c, &e.RunBeforeTimeout, 1<<32-1)
+}
+
+func entry(c *codec, e *Entry) {
+	c.str(&e.Path)
+	number(c, &e.Kind, FIFO)
+	number(c, &e.Mode, 0o7777)
+	c.flag(&e.Owner.Other)
+	if e.Owner.Other {
+		c.u32(&e.Owner.UID)
+		c.u32(&e.Owner.GID)
+	}
+	switch e.Kind {
+	case File:
+		c.digest(&e.Blob)
+	case Link:
+		c.str(&e.Target)
+	}
+}
+
+// validFiles reports whether the entries are sorted, of known kinds, and stay
+// within data, env and template, so that nobody can be made to write elsewhere.
+func validFiles(files []Entry) bool {
+	for i, e := range files {
+		top, _, _ := strings.Cut(e.Path, "/")
+		if top != "data" && top != "env" && top != "template" {
+			return false
+		}
+		if e.Kind < File || !plainPath(e.Path) || (i > 0 && files[i-1].Path >= e.Path) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainPath reports whether a path is relative and has no empty, "." or ".."
+// element.
+func plainPath(path string) bool {
+	for elem := range strings.SplitSeq(path, "/") {
+		if elem == "" || elem == "." || elem == ".." || strings.IndexByte(elem, 0) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// relations lays out the rest of a service that is not in the flat arrays.
+func relations(c *codec, s *Service) {
+	list(c, &s.Producers, func(c *codec, id *ServiceID) { number(c, id, None) })
+	list(c, &s.Provides, (*codec).str)
+	list(c, &s.RenamedFrom, (*codec).str)
+	number(c, &s.OnChange, Keep)
+}
+
+// note lays out what no digest but the file's covers.
+func note(c *codec, description *string, o *Origin) {
+	c.str(description)
+	c.str(&o.Label)
+	c.str(&o.Path)
+	c.line(&o.Line)
+	list(c, &o.Fields, func(c *codec, f *FieldOrigin) {
+		c.str(&f.Field)
+		// Most fields stand in the service's own file.
+		elsewhere := f.Path != o.Path
+		c.flag(&elsewhere)
+		if elsewhere {
+			c.str(&f.Path)
+		} else {
+			f.Path = o.Path
+		}
+		c.line(&f.Line)
+	})
+}
+
+// encodeService returns a service's record, sealed, and its definition's digest.
+func encodeService(s *Service) ([]byte, Digest, bool) {
+	c := codec{b: make([]byte, sumSize, 256), writing: true}
+	definition(&c, s)
+	digest := definitionDigest(c.b[sumSize:])
+	relations(&c, s)
+	seal(c.b)
+	return c.b, digest, !c.bad
+}
+
+// definitionDigest hashes the definition part of a record.
+func definitionDigest(def []byte) Digest {
+	h := sha256.New()
+	h.Write([]byte("strata definition 1\x00"))
+	h.Write(def)
+	var d Digest
+	h.Sum(d[:0])
+	return d
+}
+
+// decodeService reads a record into s and returns the bytes of its definition.
+func decodeService(value []byte, s *Service) (def []byte, ok bool) {
+	body, ok := unseal(value)
+	if !ok {
+		return nil, false
+	}
+	c := codec{b: body}
+	definition(&c, s)
+	def = body[:len(body)-len(c.b)]
+	relations(&c, s)
+	return def, !c.bad && len(c.b) == 0
+}
+
+// encodeNote returns the note of a service or bundle, sealed.
+func encodeNote(description string, o Origin) ([]byte, bool) {
+	c := codec{b: make([]byte, sumSize, 128), writing: true}
+	note(&c, &description, &o)
+	seal(c.b)
+	return c.b, !c.bad
+}
+
+func decodeNote(value []byte, description *string, o *Origin) bool {
+	body, ok := unseal(value)
+	if !ok {
+		return false
+	}
+	c := codec{b: body}
+	note(&c, description, o)
+	return !c.bad && len(c.b) == 0
+}

@@ -1,0 +1,247 @@
+package change
+
+import (
+	"context"
+)
+
+// walker walks the steps of a phase. One goroutine, that of walk, owns
+// everything in it; each step under way has another one, which only speaks to the
+// supervisor.
+type walker struct {
+	r     *run
+	phase Phase
+	steps []walk
+	// hard and soft hold, by step, the steps that wait for it.
+	hard, soft adjacency
+	ready      []int32 // in the order in which they became ready
+	settled    []int32 // whose waiters have not been told yet
+	running    int
+	quit       bool
+	results    chan outcome
+}
+
+// walk is one step on its way.
+type walk struct {
+	state   State
+	waits   int32 // for how many steps
+	settled bool
+}
+
+// outcome is how a step ended.
+type outcome struct {
+	step int32
+	err  error
+}
+
+// adjacency is a list of lists in two arrays.
+type adjacency struct {
+	off []int32
+	to  []int32
+}
+
+func (a adjacency) of(i int32) []int32 { return a.to[a.off[i]:a.off[i+1]] }
+
+// waiters turns "waits for" round.
+func waiters(steps []Step, list func(*Step) []int32) adjacency {
+	a := adjacency{off: make([]int32, len(steps)+1)}
+	for i := range steps {
+		for _, j := range list(&steps[i]) {
+			a.off[j+1]++
+		}
+	}
+	for i := range steps {
+		a.off[i+1] += a.off[i]
+	}
+	a.to = make([]int32, a.off[len(steps)])
+	next := append([]int32(nil), a.off...)
+	for i := range steps {
+		for _, j := range list(&steps[i]) {
+			a.to[next[j]] = int32(i)
+			next[j]++
+		}
+	}
+	return a
+}
+
+func newWalker(r *run, ph Phase) (*walker, error) {
+	w := &walker{
+		r: r, phase: ph, steps: make([]walk, len(ph.Steps)), results: make(chan outcome),
+		hard: waiters(ph.Steps, func(s *Step) []int32 { return s.Hard }),
+		soft: waiters(ph.Steps, func(s *Step) []int32 { return s.Soft }),
+	}
+	for i := range ph.Steps {
+		s := &ph.Steps[i]
+		w.steps[i].state = initial(r.env.States[s.Service], ph.Op)
+		w.steps[i].waits = int32(len(s.Hard) + len(s.Soft))
+		if w.steps[i].waits == 0 {
+			w.ready = append(w.ready, int32(i))
+		}
+	}
+	return w, nil
+}
+
+// walk goes on until all steps are settled, or nothing is under way and nothing
+// more may begin.
+func (w *walker) walk(ctx context.Context) error {
+	// Programs of oneshots are waited for when ctx has ended, until told not to.
+	oneshots, abandon := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer abandon(nil)
+	stop, giveUp := ctx.Done(), w.r.env.Abandon
+	for {
+		if err := w.launch(ctx, oneshots); err != nil {
+			return err
+		}
+		if w.running == 0 {
+			break
+		}
+		select {
+		case o := <-w.results:
+			w.running--
+			if err := w.end(o); err != nil {
+				return w.drain(abandon, err)
+			}
+		case <-stop:
+			w.beginQuit(ctx)
+			stop = nil
+		case <-giveUp:
+			abandon(ErrAbandoned)
+			giveUp = nil
+		}
+	}
+	return w.finish()
+}
+
+// drain waits for what is under way after a mistake of the engine.
+func (w *walker) drain(abandon context.CancelCauseFunc, err error) error {
+	abandon(ErrAbandoned)
+	for ; w.running > 0; w.running-- {
+		<-w.results
+	}
+	return err
+}
+
+// launch begins what can begin.
+func (w *walker) launch(ctx, oneshots context.Context) error {
+	if !w.quit && ctx.Err() != nil {
+		w.beginQuit(ctx)
+	}
+	for {
+		w.tellWaiters()
+		if len(w.ready) == 0 || w.quit {
+			return nil
+		}
+		i := w.ready[0]
+		s := &w.phase.Steps[i]
+		if !s.Noop && w.r.env.MaxParallel > 0 && w.running >= w.r.env.MaxParallel {
+			return nil
+		}
+		w.ready = w.ready[1:]
+		t := w.r.env.Targets(s.Service)
+		cause := w.r.cause(w.phase.Op, *s)
+		if s.Noop {
+			w.r.observe(Event{Kind: Already, Op: w.phase.Op, Target: t, Because: cause})
+			w.settle(i)
+			continue
+		}
+		move := BeginStart
+		if w.phase.Op == Stop {
+			move = BeginStop
+		}
+		to, err := w.steps[i].state.After(move)
+		if err != nil {
+			return &TransitionError{Service: t.Name, From: w.steps[i].state, Move: move}
+		}
+		w.steps[i].state = to
+		w.r.observe(Event{Kind: Began, Op: w.phase.Op, Target: t, Because: cause})
+		w.running++
+		go func() {
+			w.results <- outcome{i, w.r.move(ctx, oneshots, w.phase.Op, t, cause)}
+		}()
+	}
+}
+
+// end takes note of the end of a step.
+func (w *walker) end(o outcome) error {
+	s := w.phase.Steps[o.step]
+	t := w.r.env.Targets(s.Service)
+	to, err := w.r.finished(w.phase.Op, w.steps[o.step].state, t, w.r.cause(w.phase.Op, s), o.err)
+	if err != nil {
+		return err
+	}
+	w.steps[o.step].state = to
+	if o.err != nil {
+		w.skipWaiters(o.step, t.Name)
+	}
+	w.settle(o.step)
+	return nil
+}
+
+// settle marks a step as ended; its waiters are told later, without recursion.
+func (w *walker) settle(i int32) {
+	w.steps[i].settled = true
+	w.settled = append(w.settled, i)
+}
+
+// tellWaiters counts down what waits for the steps that have ended.
+func (w *walker) tellWaiters() {
+	for len(w.settled) > 0 {
+		i := w.settled[0]
+		w.settled = w.settled[1:]
+		for _, list := range [...][]int32{w.hard.of(i), w.soft.of(i)} {
+			for _, j := range list {
+				w.steps[j].waits--
+				if w.steps[j].waits == 0 && !w.steps[j].settled {
+					w.ready = append(w.ready, j)
+				}
+			}
+		}
+	}
+}
+
+// skipWaiters ends all that need a failed step, near and far. They count as
+// ended for those that only wait for them.
+func (w *walker) skipWaiters(failed int32, name string) {
+	queue := []int32{failed}
+	for len(queue) > 0 {
+		i := queue[0]
+		queue = queue[1:]
+		for _, j := range w.hard.of(i) {
+			if w.steps[j].settled {
+				continue
+			}
+			w.settle(j)
+			queue = append(queue, j)
+			if s := w.phase.Steps[j]; !s.Noop {
+				t := w.r.env.Targets(s.Service)
+				w.r.result.Skipped = append(w.r.result.Skipped, Skip{t, w.phase.Op, name})
+				w.r.observe(Event{Kind: Skipped, Op: w.phase.Op, Target: t, Because: name})
+			}
+		}
+	}
+}
+
+// beginQuit makes the run a lame duck.
+func (w *walker) beginQuit(ctx context.Context) {
+	w.quit = true
+	w.r.result.Quit = context.Cause(ctx)
+	w.r.observe(Event{Kind: Quitting, Op: w.phase.Op, Err: w.r.result.Quit})
+}
+
+// finish looks at what is left: nothing, or, after quitting, what did not get its
+// turn.
+func (w *walker) finish() error {
+	defer w.r.sortResult()
+	for i := range w.steps {
+		if w.steps[i].settled {
+			continue
+		}
+		t := w.r.env.Targets(w.phase.Steps[i].Service)
+		if !w.quit {
+			return errStuck(t.Name)
+		}
+		if !w.phase.Steps[i].Noop {
+			w.r.result.Left = append(w.r.result.Left, t)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,241 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"strata/internal/atomicfs"
+)
+
+// Read reads the journal at path. It needs no lock: see [Parse].
+func Read(path string) ([]Record, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read journal: %w", err)
+	}
+	records, _, err := Parse(b)
+	if err != nil {
+		return records, fmt.Errorf("cannot read journal %s: %w", path, err)
+	}
+	return records, nil
+}
+
+// Create writes a new journal with its first record, which has the number 1. It
+// replaces a file that is there.
+func Create(path string, first Init) error {
+	now, boot := clock()
+	line, err := appendLine([]byte(Header), Record{Seq: 1, At: now, Boot: boot, Event: first})
+	if err != nil {
+		return fmt.Errorf("cannot write journal %s: %w", path, err)
+	}
+	return replace(path, line)
+}
+
+const perm = 0o644 // it holds no values, only names and digests
+
+func replace(path string, content []byte) error {
+	return atomicfs.WriteFile(path, perm, func(f *os.File) error {
+		_, err := f.Write(content)
+		return err
+	})
+}
+
+// Sizes in bytes.
+const (
+	reserveBase  = 64 << 10 // reserved ahead, and for each service ...
+	reserveEach  = 256      // ... about two records
+	reserveLimit = 4 << 20
+	compactAbove = 1 << 20
+	keepRecords  = 1000 // as they are in a compaction
+)
+
+// Writer appends to a journal. Whoever has one holds the live directory's lock.
+// Its methods may be called from several goroutines.
+type Writer struct {
+	path string
+
+	mu      sync.Mutex
+	f       *os.File
+	size    int64
+	compact int64 // size from which a compaction pays
+	folder  Folder
+	base    Folder   // the fold of all records but ...
+	recent  []Record // ... the last, of which a compaction keeps keepRecords
+}
+
+// OpenWriter opens the journal at path, cuts a torn tail off, and reserves space.
+func OpenWriter(path string) (*Writer, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open journal: %w", err)
+	}
+	records, good, err := Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
+	}
+	w := &Writer{path: path, compact: compactAbove}
+	for _, r := range records {
+		w.folder.Apply(r)
+		w.remember(r)
+	}
+	if err := w.open(int64(good)); err != nil {
+		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
+	}
+	return w, nil
+}
+
+// open opens the file, of which size bytes count.
+func (w *Writer) open(size int64) error {
+	f, err := os.OpenFile(w.path, os.O_WRONLY|os.O_APPEND|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(size); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	w.f, w.size = f, size
+	w.reserve()
+	return nil
+}
+
+// reserve asks the file system for space ahead. Where there is none, appends may
+// fail, which nothing that matters depends on.
+func (w *Writer) reserve() {
+	n := min(int64(reserveBase+reserveEach*len(w.folder.state.Table)), reserveLimit)
+	for ; n >= 4096; n /= 2 {
+		if err := unix.Fallocate(int(w.f.Fd()), unix.FALLOC_FL_KEEP_SIZE, w.size, n); !errors.Is(err, unix.ENOSPC) {
+			return
+		}
+	}
+}
+
+// State is the fold of all records, those of this writer included.
+func (w *Writer) State() State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.folder.State()
+}
+
+// Append writes one record for each event, with one cause, and returns the number
+// of the last. Either all of them are in the file or, with an error, none.
+func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(events) == 0 {
+		return w.folder.Seq(), nil
+	}
+	now, boot := clock()
+	records := make([]Record, len(events))
+	var lines []byte
+	for i, e := range events {
+		records[i] = Record{Seq: w.folder.Seq() + uint64(i) + 1, At: now, Boot: boot, Cause: cause, Event: e}
+		if lines, err = appendLine(lines, records[i]); err != nil {
+			return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
+		}
+	}
+	if _, err := w.f.Write(lines); err != nil {
+		// A part may have been written: it is no record, and must not become one.
+		err = errors.Join(err, w.f.Truncate(w.size))
+		w.reserve()
+		return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
+	}
+	w.size += int64(len(lines))
+	for _, r := range records {
+		w.folder.Apply(r)
+		w.remember(r)
+	}
+	if w.size > w.compact {
+		// Without success the file only stays longer than it need be.
+		_ = w.rewrite()
+	}
+	return w.folder.Seq(), nil
+}
+
+// remember keeps the record for a compaction.
+func (w *Writer) remember(r Record) {
+	if w.base.Seq() == 0 {
+		w.base.Apply(r) // the first record of the file
+		return
+	}
+	w.recent = append(w.recent, r)
+	if len(w.recent) > 2*keepRecords {
+		w.forget()
+	}
+}
+
+// forget folds all but the last records into the base.
+func (w *Writer) forget() {
+	n := max(0, len(w.recent)-keepRecords)
+	for _, r := range w.recent[:n] {
+		w.base.Apply(r)
+	}
+	w.recent = slices.Delete(w.recent, 0, n)
+}
+
+// compacted is the content of a compacted file.
+func (w *Writer) compacted() ([]byte, error) {
+	w.forget()
+	now, boot := clock()
+	first := Record{Seq: w.base.Seq(), At: now, Boot: boot, Event: Snapshot{State: w.base.State()}}
+	b := []byte(Header)
+	for _, r := range append([]Record{first}, w.recent...) {
+		var err error
+		if b, err = appendLine(b, r); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// Compact replaces the file by one that begins with a snapshot. The last records
+// follow it as they were.
+func (w *Writer) Compact() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.rewrite(); err != nil {
+		return fmt.Errorf("cannot compact journal %s: %w", w.path, err)
+	}
+	return nil
+}
+
+func (w *Writer) rewrite() error {
+	content, err := w.compacted()
+	if err != nil {
+		return err
+	}
+	if err := replace(w.path, content); err != nil {
+		return err
+	}
+	old := w.f
+	if err := w.open(int64(len(content))); err != nil {
+		return err
+	}
+	w.compact = max(compactAbove, 4*w.size)
+	return old.Close()
+}
+
+// Close closes the file and writes nothing.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.f.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+		return fmt.Errorf("cannot close journal: %w", err)
+	}
+	return nil
+}
+
+// clock gives the wall clock, and the time since boot, which nobody sets.
+func clock() (time.Time, time.Duration) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return time.Now(), 0
+	}
+	return time.Now(), time.Duration(ts.Nano())
+}

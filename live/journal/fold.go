@@ -1,0 +1,158 @@
+package journal
+
+import (
+	"maps"
+	"slices"
+
+	"strata/compile/db"
+)
+
+// Fold makes the state of a list of records, which begins with an [Init] or a
+// [Snapshot]. It is the same as to fold a part, take a snapshot, and fold the rest
+// onto that. A record about a slot that is not known changes nothing.
+func Fold(records []Record) State {
+	var f Folder
+	for _, r := range records {
+		f.Apply(r)
+	}
+	return f.State()
+}
+
+// Folder folds records one by one. Its zero value knows nothing.
+type Folder struct {
+	state State
+	known map[Slot]bool
+}
+
+// State returns a copy of the state.
+func (f *Folder) State() State {
+	s := f.state
+	s.Services = maps.Clone(s.Services)
+	if s.Patch != nil {
+		p := *s.Patch
+		p.Done = slices.Clone(p.Done)
+		p.Failed = maps.Clone(p.Failed)
+		s.Patch = &p
+	}
+	return s
+}
+
+// Seq is the number of the last record.
+func (f *Folder) Seq() uint64 { return f.state.Seq }
+
+// Apply folds one more record.
+func (f *Folder) Apply(r Record) {
+	s := &f.state
+	switch e := r.Event.(type) {
+	case Init:
+		*s = State{Epoch: e.Epoch, Content: e.Content, Table: e.Table, NextSlot: e.NextSlot}
+		f.learn()
+	case Snapshot:
+		other := Folder{state: e.State}
+		*s = other.State()
+		f.learn()
+	case Want:
+		for _, slot := range e.Slots {
+			f.update(slot, r, func(v *Service) { v.Wanted = e.Up })
+		}
+	case Begin:
+		f.update(e.Slot, r, func(v *Service) { v.Pending = e.Phase })
+	case Up:
+		f.update(e.Slot, r, func(v *Service) {
+			moved(v, true, r)
+			v.Def, v.Redefined = e.Def, 0
+		})
+	case Down:
+		f.update(e.Slot, r, func(v *Service) { moved(v, false, r) })
+	case Failed:
+		f.update(e.Slot, r, func(v *Service) {
+			v.Pending, v.Failure = "", e.Reason
+			v.Unknown = v.Unknown || e.Unknown
+		})
+	case Observed:
+		f.update(e.Slot, r, func(v *Service) { moved(v, e.Up, r) })
+	case Redefined:
+		f.update(e.Slot, r, func(v *Service) {
+			if v.Up {
+				v.Redefined = r.Boot
+			}
+		})
+	case Switch:
+		s.Content, s.Table, s.NextSlot = e.Content, e.Table, max(e.NextSlot, s.NextSlot)
+		if s.Patch != nil {
+			s.Patch.Switched = s.Content == s.Patch.New
+		}
+		f.learn()
+	case PatchBegin:
+		s.Patch = &Patch{
+			Patch: e.Patch, Old: e.Old, New: e.New, OldTable: s.Table, Table: e.Table,
+			NextSlot: e.NextSlot, Actions: e.Actions, Begun: r.At,
+		}
+		s.NextSlot = max(e.NextSlot, s.NextSlot)
+		f.learn()
+	case PatchStep:
+		if s.Patch != nil {
+			step(s.Patch, e)
+		}
+	case PatchEnd:
+		s.Patch, s.LastPatch = nil, e.Outcome
+		f.learn()
+	}
+	s.Seq = r.Seq
+}
+
+// moved is what every known end of a transition does.
+func moved(v *Service, up bool, r Record) {
+	if v.Up != up || v.Unknown {
+		v.Since = r.At
+	}
+	v.Up, v.Unknown, v.Pending, v.Failure = up, false, "", ""
+	if !up {
+		v.Def, v.Redefined = db.Digest{}, 0
+	}
+}
+
+func step(p *Patch, e PatchStep) {
+	if e.Failed != "" {
+		if p.Failed == nil {
+			p.Failed = make(map[int]string)
+		}
+		p.Failed[e.Action] = e.Failed
+		return
+	}
+	delete(p.Failed, e.Action)
+	if !slices.Contains(p.Done, e.Action) {
+		p.Done = append(p.Done, e.Action)
+	}
+}
+
+func (f *Folder) update(slot Slot, r Record, change func(*Service)) {
+	if !f.known[slot] {
+		return
+	}
+	v := f.state.Services[slot]
+	change(&v)
+	if r.Cause != "" {
+		v.Cause = r.Cause
+	}
+	if f.state.Services == nil {
+		f.state.Services = make(map[Slot]Service)
+	}
+	f.state.Services[slot] = v
+}
+
+// learn finds out anew which slots are known, and forgets the others.
+func (f *Folder) learn() {
+	s := &f.state
+	tables := []Table{s.Table}
+	if s.Patch != nil {
+		tables = append(tables, s.Patch.OldTable, s.Patch.Table)
+	}
+	f.known = make(map[Slot]bool, len(s.Table))
+	for _, t := range tables {
+		for _, e := range t {
+			f.known[e.Slot] = true
+		}
+	}
+	maps.DeleteFunc(s.Services, func(slot Slot, _ Service) bool { return !f.known[slot] })
+}

@@ -1,0 +1,124 @@
+package journal
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"strata/compile/db"
+)
+
+// Table gives the services of a database their slots. Its order is that of the
+// database: entry i is the service with the ServiceID i.
+type Table []Entry
+
+// Entry is one service of a [Table].
+type Entry struct {
+	Slot Slot
+	Name string
+	Type db.Type
+}
+
+// columns is a table as JSON: three columns, which are read much faster than a
+// list of objects. Types is one letter a service, l or o.
+type columns struct {
+	Names []string `json:"names"`
+	Slots []Slot   `json:"slots"`
+	Types string   `json:"types"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (t Table) MarshalJSON() ([]byte, error) {
+	c := columns{Names: make([]string, len(t)), Slots: make([]Slot, len(t))}
+	types := make([]byte, len(t))
+	for i, e := range t {
+		c.Names[i], c.Slots[i] = quoteBytes(e.Name), e.Slot
+		types[i] = 'l'
+		if e.Type == db.Oneshot {
+			types[i] = 'o'
+		}
+	}
+	c.Types = string(types)
+	return json.Marshal(c)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *Table) UnmarshalJSON(b []byte) error {
+	var c columns
+	if err := json.Unmarshal(b, &c); err != nil {
+		return err
+	}
+	if len(c.Names) != len(c.Slots) || len(c.Names) != len(c.Types) {
+		return fmt.Errorf("a table of %d names, %d slots and %d types", len(c.Names), len(c.Slots), len(c.Types))
+	}
+	*t = make(Table, len(c.Names))
+	for i := range c.Names {
+		name, err := unquoteBytes(c.Names[i])
+		if err != nil {
+			return err
+		}
+		e := Entry{Slot: c.Slots[i], Name: name, Type: db.Longrun}
+		switch c.Types[i] {
+		case 'l':
+		case 'o':
+			e.Type = db.Oneshot
+		default:
+			return fmt.Errorf("unknown type of service %q", c.Types[i])
+		}
+		(*t)[i] = e
+	}
+	return nil
+}
+
+// State is what the journal knows after its last record.
+type State struct {
+	Epoch    Epoch     `json:"epoch"`
+	Seq      uint64    `json:"seq"`     // of the last record
+	Content  db.Digest `json:"content"` // of the current database
+	Table    Table     `json:"table"`   // of the current database
+	NextSlot Slot      `json:"next_slot"`
+	// Services holds the services of which anything is known but that they are down
+	// and not wanted.
+	Services map[Slot]Service `json:"services"`
+	// Patch is the patch under way, nil when there is none. During one the slots of
+	// both its tables are known.
+	Patch *Patch `json:"patch,omitempty"`
+	// LastPatch is how the last patch ended; empty if there was none.
+	LastPatch Outcome `json:"last_patch,omitempty"`
+}
+
+// Service is what the journal knows of one service.
+type Service struct {
+	Wanted  bool `json:"wanted,omitempty"`
+	Up      bool `json:"up,omitempty"`
+	Unknown bool `json:"unknown,omitempty"`
+	// Pending is the phase that was begun and has not ended, or empty.
+	Pending Phase `json:"pending,omitempty"`
+	// Def is the definition that the service came up with; zero if it is down.
+	Def db.Digest `json:"def,omitzero"`
+	// Redefined is when its definition was last switched while it was up, after
+	// boot; 0 if it was not since it came up.
+	Redefined time.Duration `json:"redefined,omitempty"`
+	// Since is when Up last changed.
+	Since time.Time `json:"since,omitzero"`
+	// Cause is the cause of the last record about the service, Failure the reason
+	// of the last failed transition; a transition that succeeds clears it.
+	Cause   string `json:"cause,omitempty"`
+	Failure string `json:"failure,omitempty"`
+}
+
+// Patch is a patch that is under way.
+type Patch struct {
+	Patch    db.Digest `json:"patch"`
+	Old      db.Digest `json:"old"`
+	New      db.Digest `json:"new"`
+	OldTable Table     `json:"old_table"`
+	Table    Table     `json:"table"` // the new one
+	NextSlot Slot      `json:"next_slot"`
+	Actions  int       `json:"actions"`
+	Begun    time.Time `json:"begun"`
+	// Switched is set once the Switch record was written.
+	Switched bool           `json:"switched,omitempty"`
+	Done     []int          `json:"done,omitempty"`   // actions done, in the order they were
+	Failed   map[int]string `json:"failed,omitempty"` // actions that failed
+}

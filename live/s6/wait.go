@@ -1,0 +1,250 @@
+package s6
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// The ways in which a wait fails, beside the end of its context.
+var (
+	// ErrPermanentFailure: finish exited 125, the supervisor gave the service up.
+	// No file records it.
+	ErrPermanentFailure = errors.New("permanent failure (finish exited 125)")
+	// ErrSuperviseGone: the supervisor ended or was killed during the wait. What it
+	// supervised may still be running.
+	ErrSuperviseGone = errors.New("its supervisor has gone")
+	// ErrCannotStart: the supervisor was told to start the service and did not
+	// within [StartLimit], which means that run cannot be executed.
+	ErrCannotStart = errors.New("run was not started: it cannot be executed")
+)
+
+// StartLimit is how long a service that was told to start may show no sign of
+// life at all. A supervisor starts run at once, and again 1 s after each death;
+// it says nothing when run cannot be executed.
+const StartLimit = 10 * time.Second
+
+// FDsPerWait is how many file descriptors one [WaitFor] holds at most.
+const FDsPerWait = 4
+
+// A Goal is the state that [WaitFor] waits for. Like s6-svwait it is reached when
+// the service was in that state at any moment of the wait, so a service that
+// dies at once was up nevertheless.
+type Goal struct {
+	name    string
+	met     func(Status) bool
+	events  string // letters each of which says that the goal is reached
+	starts  bool   // reaching it takes a start of run
+	orEnded bool   // the supervisor may end, if the status fits
+}
+
+// The goals.
+var (
+	goalUp        = Goal{"up", Status.Up, "uU", true, false}
+	goalUpReady   = Goal{"up and ready", Status.UpReady, "U", true, false}
+	goalDown      = Goal{"down", Status.Down, "dD", false, true}
+	goalDownReady = Goal{"down for good", Status.DownReady, "D", false, true}
+)
+
+// GoalUp is reached when run is running: all that can be waited for when the
+// service has no notification-fd.
+func GoalUp() Goal { return goalUp }
+
+// GoalUpReady is reached when run has said that it is ready.
+func GoalUpReady() Goal { return goalUpReady }
+
+// GoalDown is reached when run has died; its finish may be running.
+func GoalDown() Goal { return goalDown }
+
+// GoalDownReady is reached when run has died and its finish has ended.
+func GoalDownReady() Goal { return goalDownReady }
+
+// GoalStatus is reached when met is true of a status that was read; name is used
+// in errors. Changes that send no event ([CmdOnceAtMost], [CmdPause]) are not seen
+// before the next one that does.
+func GoalStatus(name string, met func(Status) bool) Goal {
+	return Goal{name: name, met: met, orEnded: true}
+}
+
+// String names the goal.
+func (g Goal) String() string { return g.name }
+
+// reachedBy reports whether one of the events says that the goal is reached.
+func (g Goal) reachedBy(events []Event) bool {
+	for _, e := range events {
+		for i := range len(g.events) {
+			if g.events[i] == byte(e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// WaitFor sends the commands to the supervisor of the service directory dir and
+// waits until the goal is reached. It returns the last status read; that may show
+// more than the goal, such as a death right after a start. If the goal is reached
+// already, the commands are sent all the same and it returns at once.
+//
+// The error wraps [ErrNotSupervised], [ErrPermanentFailure], [ErrSuperviseGone],
+// [ErrCannotStart], or the cause of ctx's end, which is the only other limit.
+// Nothing is taken back: after an error the service is as it is.
+func WaitFor(ctx context.Context, dir string, goal Goal, cmds ...Command) (Status, error) {
+	return waitFor(ctx, dir, goal, StartLimit, cmds)
+}
+
+func waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
+	w, err := newWaiter(dir)
+	if err != nil {
+		return Status{}, err
+	}
+	defer w.close()
+	st, err := w.run(ctx, goal, limit, cmds)
+	if err != nil {
+		return st, fmt.Errorf("cannot wait until %s is %s: %w", dir, goal, err)
+	}
+	return st, nil
+}
+
+// waiter is what one wait holds.
+type waiter struct {
+	dir string
+	sub *Subscription
+	sup *Supervisor
+}
+
+func newWaiter(dir string) (*waiter, error) {
+	sup, err := OpenSupervisor(dir)
+	if err != nil {
+		return nil, err
+	}
+	sub, err := Subscribe(filepath.Join(dir, "event"))
+	if err != nil {
+		sup.Close()
+		return nil, err
+	}
+	return &waiter{dir, sub, sup}, nil
+}
+
+func (w *waiter) close() {
+	w.sub.Close()
+	w.sup.Close()
+}
+
+func (w *waiter) run(ctx context.Context, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
+	// The supervisor's death ends the wait by way of the context.
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if err := w.sup.Dead(ctx); err == nil {
+			cancel(ErrSuperviseGone)
+		}
+	}()
+	defer func() {
+		cancel(nil)
+		<-watched
+	}()
+
+	st, err := w.settle()
+	if err != nil {
+		return st, err
+	}
+	if err := SendControl(w.dir, cmds...); err != nil {
+		return st, err
+	}
+	if goal.met(st) && st.WaitingToRestart() && slices.Contains(cmds, CmdDown) {
+		if st, err = w.taken(ctx, st); err != nil {
+			return st, err
+		}
+	}
+	for !goal.met(st) {
+		events, err := w.next(ctx, goal, limit)
+		// Even at the end of ctx: the status may have changed without us.
+		now, readErr := ReadStatus(w.dir)
+		if readErr != nil {
+			return st, errors.Join(err, readErr)
+		}
+		st = now
+		if w.decided(goal, st, events, err) {
+			return st, nil
+		}
+		if errors.Is(err, errSilence) {
+			if st.PID == 0 {
+				return st, ErrCannotStart
+			}
+			continue
+		}
+		if err != nil {
+			return st, err
+		}
+		if slices.Contains(events, EventFail) && !st.WantUp {
+			return st, ErrPermanentFailure
+		}
+	}
+	return st, nil
+}
+
+// decided reports whether the goal is reached. The status that a dead supervisor
+// left says only what it did last, so that it counts for little: a supervisor
+// that ended by itself left the service down.
+func (w *waiter) decided(goal Goal, st Status, events []Event, err error) bool {
+	if goal.reachedBy(events) {
+		return true
+	}
+	if errors.Is(err, ErrSuperviseGone) && !(goal.orEnded && st.DownReady()) {
+		return false
+	}
+	return goal.met(st)
+}
+
+// settle reads the status from which the wait begins, and drops the events that
+// belong to what was before it. One event may still come: that of the status
+// itself, since s6-supervise writes the status first.
+func (w *waiter) settle() (Status, error) {
+	for {
+		st, err := ReadStatus(w.dir)
+		if err != nil {
+			return st, err
+		}
+		events, err := w.sub.Drain()
+		if err != nil || len(events) == 0 {
+			return st, err
+		}
+	}
+}
+
+// taken waits until a service that was down, but about to be started again, is no
+// longer wanted up: only then will it stay down. The status tells, but there is no
+// event for it. Where the status cannot be watched st is as good as it gets.
+func (w *waiter) taken(ctx context.Context, st Status) (Status, error) {
+	watch, err := newStatusWatch(w.dir)
+	if err != nil {
+		return st, nil
+	}
+	defer watch.close()
+	for {
+		if st, err = ReadStatus(w.dir); err != nil || !st.WantUp {
+			return st, err
+		}
+		if err := watch.next(ctx); err != nil {
+			return st, err
+		}
+	}
+}
+
+// errSilence says that no event came within the start limit.
+var errSilence = errors.New("no event came")
+
+// next waits for events; for a goal that takes a start, no longer than limit.
+func (w *waiter) next(ctx context.Context, goal Goal, limit time.Duration) ([]Event, error) {
+	if goal.starts {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, limit, errSilence)
+		defer stop()
+	}
+	return w.sub.Next(ctx)
+}

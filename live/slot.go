@@ -1,0 +1,46 @@
+package live
+
+import (
+	"strconv"
+
+	"strata/live/journal"
+)
+
+// Slot is the number of a service in one live directory, given once and never
+// again. 0 is no slot.
+type Slot = journal.Slot
+
+// The slots of the internal services, and the first one that a service of a
+// database can have.
+const (
+	RunnerSlot Slot = 1
+	HolderSlot Slot = 2
+	FirstSlot  Slot = 16
+)
+
+// Internal is a service of the live directory itself. It is a longrun, supervised
+// like others, in no database, and down until somebody needs it.
+type Internal struct {
+	// Name is its name in servicedirs and, after the prefix, in the scandir.
+	Name string
+	Slot Slot
+}
+
+// The internal services: Runner runs the programs of oneshots, Holder keeps the
+// pipes of pipelines. Both say when they are ready.
+var (
+	Runner = Internal{Name: "s6rc-oneshot-runner", Slot: RunnerSlot}
+	Holder = Internal{Name: "s6rc-fdholder", Slot: HolderSlot}
+)
+
+// Internals returns the internal services.
+func Internals() []Internal { return []Internal{Runner, Holder} }
+
+// PipeReader and PipeWriter name the ends of the pipe into the longrun with the
+// slot consumer, as the fd-holder knows them.
+func PipeReader(consumer Slot) string { return "pipe:strata-r-" + slotName(consumer) }
+
+// PipeWriter is the end of the pipe that producers write to; see [PipeReader].
+func PipeWriter(consumer Slot) string { return "pipe:strata-w-" + slotName(consumer) }
+
+func slotName(s Slot) string { return strconv.FormatUint(uint64(s), 10) }

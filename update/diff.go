@@ -1,0 +1,328 @@
+package update
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"strata/compile/db"
+	"strata/graph"
+)
+
+// Version identifies a database.
+type Version struct {
+	Path    string    `json:"path"`
+	Content db.Digest `json:"content"`
+	File    db.Digest `json:"file"`
+}
+
+// Kind says what became of a service between two databases.
+type Kind string
+
+// The kinds of changes.
+const (
+	Added    Kind = "added"
+	Removed  Kind = "removed"
+	Changed  Kind = "changed"  // same type; possibly under another name
+	Retyped  Kind = "retyped"  // a oneshot became a longrun or the reverse
+	Unfolded Kind = "unfolded" // its name stands for a bundle now
+)
+
+// ServiceChange is one service that differs.
+type ServiceChange struct {
+	Kind Kind `json:"kind"`
+	// Old and New are its names; one is empty if it was added or removed, and
+	// NewNames are what it unfolded into.
+	Old      string   `json:"old,omitempty"`
+	New      string   `json:"new,omitempty"`
+	NewNames []string `json:"new_names,omitempty"`
+	Via      string   `json:"via,omitempty"` // why a service of another name is the same
+	// Class is the highest of the fields' classes.
+	Class  Class         `json:"class"`
+	Fields []FieldChange `json:"fields,omitempty"`
+
+	old, new id
+	onChange db.OnChange // of the new definition
+}
+
+// BundleChange is one bundle, or provided name, that differs.
+type BundleChange struct {
+	Kind Kind     `json:"kind"` // added, removed or changed
+	Name string   `json:"name"`
+	Gone []string `json:"gone,omitempty"`
+	More []string `json:"more,omitempty"`
+}
+
+// Changes is what differs between two databases. It refers to them: they must stay
+// open as long as it is used.
+type Changes struct {
+	Old, New Version
+	// Services are sorted by their old name, or the new one if they have no old.
+	Services []ServiceChange
+	Bundles  []BundleChange
+
+	before, after *vertices
+	match         *match
+	byOld, byNew  map[id]*ServiceChange
+}
+
+// Empty reports whether there is nothing to update: the same content, and no order
+// in the conversion file.
+func (c *Changes) Empty() bool {
+	return c.Old.Content == c.New.Content && len(c.Services) == 0 && !slices.Contains(c.match.restart, true)
+}
+
+// Diff compares two databases. Descriptions are not compared, as they are no part
+// of what an update looks at; see [DiffAll]. The error is a [*ConversionError], or
+// that of a database that cannot be read.
+func Diff(old, new *db.DB, conv Conversions) (*Changes, error) {
+	return diffViews(viewOf(old), viewOf(new), conv, false)
+}
+
+// DiffAll is [Diff] with everything compared. It reads every definition.
+func DiffAll(old, new *db.DB, conv Conversions) (*Changes, error) {
+	return diffViews(viewOf(old), viewOf(new), conv, true)
+}
+
+func diffViews(old, new *view, conv Conversions, all bool) (*Changes, error) {
+	c := &Changes{
+		Old:   Version{old.path, old.content, old.file},
+		New:   Version{new.path, new.content, new.file},
+		byOld: map[id]*ServiceChange{}, byNew: map[id]*ServiceChange{},
+	}
+	c.before, c.after = &vertices{old, true, nil}, &vertices{new, true, nil}
+	var err error
+	if c.match, err = matchServices(c.before, c.after, conv); err != nil {
+		return nil, err
+	}
+	if err := c.compareServices(all); err != nil {
+		return nil, err
+	}
+	c.compareBundles()
+	for k := range c.Services {
+		s := &c.Services[k]
+		if s.old != db.None {
+			c.byOld[s.old] = s
+		}
+		if s.new != db.None {
+			c.byNew[s.new] = s
+		}
+	}
+	return c, nil
+}
+
+func (c *Changes) compareServices(all bool) error {
+	for i := range id(c.before.view.len()) {
+		s, err := c.compareOld(i, all)
+		if err != nil {
+			return err
+		}
+		if s != nil {
+			c.Services = append(c.Services, *s)
+		}
+	}
+	for j := range id(c.after.view.len()) {
+		if c.match.from[j] == db.None {
+			c.Services = append(c.Services, ServiceChange{Kind: Added, New: c.after.names[j], old: db.None, new: j, Class: Graph})
+		}
+	}
+	slices.SortStableFunc(c.Services, func(a, b ServiceChange) int {
+		return strings.Compare(cmp.Or(a.Old, a.New), cmp.Or(b.Old, b.New))
+	})
+	return nil
+}
+
+// compareOld compares an old service with what became of it; nil is no change.
+func (c *Changes) compareOld(i id, all bool) (*ServiceChange, error) {
+	s := &ServiceChange{Kind: Changed, Old: c.before.names[i], old: i, new: db.None}
+	to := c.match.to[i]
+	switch {
+	case len(to) == 0:
+		s.Kind, s.Class = Removed, ByRestart
+		return s, nil
+	case !c.match.single[i]:
+		s.Kind, s.Class = Unfolded, ByRestart
+		for _, j := range to {
+			s.NewNames = append(s.NewNames, c.after.name(j))
+		}
+		return s, nil
+	case !c.after.isService(to[0]):
+		s.Kind, s.Class = Removed, ByRestart
+		return s, nil
+	}
+	s.new = to[0]
+	s.New = c.after.names[s.new]
+	if c.match.via[i] != ByName {
+		s.Via = viaNames[c.match.via[i]]
+	}
+	if c.match.retyped[i] {
+		s.Kind, s.Class = Retyped, ByRestart
+	}
+	var err error
+	if all || !c.sameFlat(i, s.new) {
+		s.Fields, s.onChange, err = c.compareDefinitions(i, s.new)
+	} else {
+		s.Fields, err = c.compareEdges(i, s.new, nil, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range s.Fields {
+		s.Class = max(s.Class, f.Class)
+	}
+	if s.Kind == Changed && s.Old == s.New && len(s.Fields) == 0 {
+		return nil, nil
+	}
+	return s, nil
+}
+
+var viaNames = map[Via]string{ByFile: "conversion file", ByRenamedFrom: "renamed-from"}
+
+// sameFlat compares what needs no record.
+func (c *Changes) sameFlat(i, j id) bool {
+	old, new := c.before, c.after
+	return old.defs[i] == new.defs[j] && old.flags[i] == new.flags[j] && old.manual[i] == new.manual[j] &&
+		old.fed[i] == new.fed[j] && c.successor(old.consumer[i]) == new.consumer[j]
+}
+
+// successor is the service an old one goes on as, or None.
+func (c *Changes) successor(i id) id {
+	if i == db.None {
+		return db.None
+	}
+	j, _ := c.match.pair(i)
+	return j
+}
+
+func (c *Changes) compareDefinitions(i, j id) ([]FieldChange, db.OnChange, error) {
+	a, err := c.before.service(i)
+	if err != nil {
+		return nil, 0, err
+	}
+	b, err := c.after.service(j)
+	if err != nil {
+		return nil, 0, err
+	}
+	changes := compareFields(
+		side{a, func(k id) string {
+			if k == db.None {
+				return ""
+			}
+			if n := c.successor(k); n != db.None {
+				return c.after.name(n)
+			}
+			// The name alone would hide that it is another service now.
+			return c.before.name(k) + " (gone)"
+		}},
+		side{b, func(k id) string {
+			if k == db.None {
+				return ""
+			}
+			return c.after.name(k)
+		}})
+	edges, err := c.compareEdges(i, j, a, b)
+	return append(changes, edges...), b.OnChange, err
+}
+
+// compareEdges finds the dependencies that one service has gained or lost. The
+// records are only read, for the places in the sources, if there are any.
+func (c *Changes) compareEdges(i, j id, a, b *db.Service) ([]FieldChange, error) {
+	var out []FieldChange
+	for _, g := range []struct {
+		key      string
+		old, new *graph.Graph
+	}{{"needs", c.before.view.needs, c.after.view.needs}, {"wants", c.before.wants, c.after.wants}, {"after", c.before.soft, c.after.soft}} {
+		gone, more := c.edgeDelta(g.old.Out(i), g.new.Out(j))
+		if len(gone)+len(more) == 0 {
+			continue
+		}
+		var err error
+		if a == nil {
+			if a, err = c.before.service(i); err != nil {
+				return nil, err
+			}
+		}
+		if b == nil {
+			if b, err = c.after.service(j); err != nil {
+				return nil, err
+			}
+		}
+		for _, k := range gone {
+			name := c.before.names[k]
+			out = append(out, FieldChange{Field: g.key + "/" + name, Class: Graph, From: name, OldAt: c.before.edgeAt(a, g.key, k)})
+		}
+		for _, k := range more {
+			name := c.after.names[k]
+			out = append(out, FieldChange{Field: g.key + "/" + name, Class: Graph, To: name, NewAt: c.after.edgeAt(b, g.key, k)})
+		}
+	}
+	// A want is an edge of order too: say it once.
+	said := map[string]bool{}
+	for _, f := range out {
+		if name, ok := strings.CutPrefix(f.Field, "wants/"); ok {
+			said["after/"+name] = true
+		}
+	}
+	return slices.DeleteFunc(out, func(f FieldChange) bool { return said[f.Field] }), nil
+}
+
+// edgeDelta compares two rows, which are ascending, by identity.
+func (c *Changes) edgeDelta(old, new []id) (gone, more []id) {
+	for _, k := range old {
+		if _, ok := slices.BinarySearch(new, c.successor(k)); !ok {
+			gone = append(gone, k)
+		}
+	}
+	for _, k := range new {
+		i := c.match.from[k]
+		if _, ok := slices.BinarySearch(old, i); !ok || c.successor(i) != k {
+			more = append(more, k)
+		}
+	}
+	return gone, more
+}
+
+// edgeAt is where an edge of a service was declared: by the name of what it leads
+// to, or by a bundle's that holds it.
+func (v *view) edgeAt(s *db.Service, key string, to id) string {
+	fields := []string{key + "/" + v.names[to]}
+	for _, f := range s.Origin.Fields {
+		name, ok := strings.CutPrefix(f.Field, key+"/")
+		if b, isBundle := v.bundle(name); ok && isBundle && slices.Contains(b.Contents, to) {
+			fields = append(fields, f.Field)
+		}
+	}
+	for _, name := range append(fields, key) {
+		if slices.ContainsFunc(s.Origin.Fields, func(f db.FieldOrigin) bool { return f.Field == name }) {
+			return place(s.Origin, name)
+		}
+	}
+	return place(s.Origin, key)
+}
+
+func (c *Changes) compareBundles() {
+	old, new := c.before.bundles, c.after.bundles
+	for len(old) > 0 || len(new) > 0 {
+		switch {
+		case len(new) == 0 || len(old) > 0 && old[0].Name < new[0].Name:
+			c.Bundles = append(c.Bundles, BundleChange{Kind: Removed, Name: old[0].Name})
+			old = old[1:]
+		case len(old) == 0 || new[0].Name < old[0].Name:
+			c.Bundles = append(c.Bundles, BundleChange{Kind: Added, Name: new[0].Name})
+			new = new[1:]
+		default:
+			b := BundleChange{Kind: Changed, Name: new[0].Name}
+			gone, more := c.edgeDelta(old[0].Contents, new[0].Contents)
+			for _, k := range gone {
+				b.Gone = append(b.Gone, c.before.names[k])
+			}
+			for _, k := range more {
+				b.More = append(b.More, c.after.names[k])
+			}
+			if len(gone)+len(more) > 0 {
+				c.Bundles = append(c.Bundles, b)
+			}
+			old, new = old[1:], new[1:]
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package update
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"strata/compile/db"
+)
+
+// FieldChange is one field that differs.
+type FieldChange struct {
+	Field string `json:"field"`
+	Class Class  `json:"class"`
+	// From and To are the values, empty where there was or is none. Of programs,
+	// environment and files they are digests.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// OldAt and NewAt are where they stand in the sources, as LABEL:PATH:LINE.
+	OldAt string `json:"old_at,omitempty"`
+	NewAt string `json:"new_at,omitempty"`
+}
+
+// compareFields returns the fields that differ between two definitions of one
+// service, in the order of the table.
+func compareFields(a, b side) []FieldChange {
+	var out []FieldChange
+	for _, f := range fields {
+		from, to := f.values(a), f.values(b)
+		for len(from) > 0 || len(to) > 0 {
+			var x, y *value
+			switch {
+			case len(to) == 0 || len(from) > 0 && from[0].sub < to[0].sub:
+				x, from = &from[0], from[1:]
+			case len(from) == 0 || to[0].sub < from[0].sub:
+				y, to = &to[0], to[1:]
+			default:
+				x, y, from, to = &from[0], &to[0], from[1:], to[1:]
+			}
+			if x != nil && y != nil && *x == *y {
+				continue
+			}
+			out = append(out, f.change(a, b, x, y))
+		}
+	}
+	return out
+}
+
+func (f Field) change(a, b side, x, y *value) FieldChange {
+	c := FieldChange{Field: f.Key, Class: f.class(b.Type)}
+	for _, v := range []*value{x, y} {
+		switch {
+		case v == nil || v.sub == "":
+		case f.Key == "":
+			c.Field = v.sub
+		default:
+			c.Field = f.Key + "/" + v.sub
+		}
+	}
+	if x != nil {
+		c.From = f.show(x.text)
+		c.OldAt = place(a.Origin, c.Field)
+	}
+	if y != nil {
+		c.To = f.show(y.text)
+		c.NewAt = place(b.Origin, c.Field)
+	}
+	return c
+}
+
+// show returns a value as a patch may carry it.
+func (f Field) show(text string) string {
+	if !f.Secret || text == "" {
+		return text
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
+}
+
+// place renders where a field stands: LABEL:PATH:LINE. A variable or a file that
+// has no place of its own has that of the table it is in.
+func place(o db.Origin, field string) string {
+	path, line := o.At(field)
+	if table, _, ok := strings.Cut(field, "/"); ok && path == o.Path && line == o.Line {
+		path, line = o.At(table)
+	}
+	if path == "" {
+		return ""
+	}
+	at := path
+	if o.Label != "" {
+		at = o.Label + ":" + path
+	}
+	if line > 0 {
+		at += ":" + strconv.Itoa(line)
+	}
+	return at
+}
+
+// text makes one value of a field; the empty text is no value.
+func text(get func(side) string) func(side) []value {
+	return func(s side) []value {
+		if t := get(s); t != "" {
+			return []value{{text: t}}
+		}
+		return nil
+	}
+}
+
+func set(get func(side) []string) func(side) []value {
+	return text(func(s side) string { return strings.Join(get(s), " ") })
+}
+
+func number(get func(side) db.Uint) func(side) []value {
+	return text(func(s side) string {
+		if u := get(s); u.Set {
+			return strconv.FormatUint(uint64(u.Value), 10)
+		}
+		return ""
+	})
+}
+
+func octal(get func(side) db.Uint) func(side) []value {
+	return text(func(s side) string {
+		if u := get(s); u.Set {
+			return fmt.Sprintf("%04o", u.Value)
+		}
+		return ""
+	})
+}
+
+func signal(get func(side) []byte) func(side) []value {
+	return func(s side) []value {
+		if b := get(s); b != nil {
+			return []value{{text: strings.TrimRight(string(b), "\n")}}
+		}
+		return nil
+	}
+}
+
+func program(get func(side) db.Program) func(side) []value {
+	return func(s side) []value {
+		switch p := get(s); p.Form {
+		case db.Argv:
+			var b strings.Builder
+			for _, word := range p.Argv {
+				b.WriteString(strconv.Quote(word))
+				b.WriteByte(' ')
+			}
+			return []value{{text: "argv " + b.String()}}
+		case db.Script:
+			return []value{{text: "script " + p.Script.String()}}
+		}
+		return nil
+	}
+}
+
+func environment(s side) []value {
+	out := make([]value, len(s.Exec.Env))
+	for i, e := range s.Exec.Env {
+		out[i] = value{e.Name, "=" + e.Value}
+	}
+	return sorted(out)
+}
+
+func limits(s side) []value {
+	out := make([]value, len(s.Exec.Limits))
+	for i, l := range s.Exec.Limits {
+		out[i] = value{l.Name, strconv.FormatUint(l.Value, 10)}
+	}
+	return sorted(out)
+}
+
+func files(s side) []value {
+	out := make([]value, len(s.Files))
+	for i, e := range s.Files {
+		owner := ""
+		if e.Owner.Other {
+			owner = fmt.Sprintf(" %d:%d", e.Owner.UID, e.Owner.GID)
+		}
+		out[i] = value{e.Path, fmt.Sprintf("%d %04o%s %s%s", e.Kind, e.Mode, owner, e.Blob, e.Target)}
+	}
+	return sorted(out)
+}
+
+func sorted(vs []value) []value {
+	slices.SortFunc(vs, func(a, b value) int { return strings.Compare(a.sub, b.sub) })
+	return vs
+}
+
+func flagText(f db.Flags) string {
+	var names []string
+	for _, flag := range []struct {
+		bit  db.Flags
+		name string
+	}{{db.Essential, "essential"}, {db.Recommended, "recommended"}} {
+		if f&flag.bit != 0 {
+			names = append(names, flag.name)
+			f &^= flag.bit
+		}
+	}
+	if f != 0 {
+		names = append(names, fmt.Sprintf("%08x", uint32(f)))
+	}
+	return strings.Join(names, " ")
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
+}
+
+func onChangeText(o db.OnChange) string {
+	switch o {
+	case db.Restart:
+		return "restart"
+	case db.Reload:
+		return "reload"
+	case db.Keep:
+		return "keep"
+	}
+	return ""
+}
+
+func millis(m db.Millis) string {
+	if m == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(m), 10)
+}

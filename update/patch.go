@@ -1,0 +1,145 @@
+package update
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"strata/compile/db"
+)
+
+// PatchFormat is the version of a patch's JSON.
+const PatchFormat = "strata-patch/1"
+
+// ErrPatch says that something is not a patch that this release reads.
+var ErrPatch = errors.New("not a valid patch")
+
+// Patch is what takes a live directory from one database to another. It is plain
+// data.
+type Patch struct {
+	Format  string   `json:"format"`
+	Policy  Policy   `json:"policy"`
+	Old     Version  `json:"old"`
+	New     Version  `json:"new"`
+	Live    LiveID   `json:"live"`
+	Actions []Action `json:"actions"`
+	After   After    `json:"after"`
+	// Warnings are for people.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// LiveID names the state that a patch was planned for.
+type LiveID struct {
+	Path string `json:"path"`
+	// Fingerprint covers the database's content, the epoch, and which services are
+	// up and wanted.
+	Fingerprint db.Digest `json:"fingerprint"`
+}
+
+// After is what holds when the patch has been applied.
+type After struct {
+	Up []string `json:"up"`
+}
+
+// Phase is one of the three parts of a patch, in this order.
+type Phase string
+
+// The phases.
+const (
+	StopPhase   Phase = "stop"
+	SwitchPhase Phase = "switch"
+	StartPhase  Phase = "start"
+)
+
+// Action is one step.
+type Action struct {
+	Seq   int   `json:"seq"`
+	Phase Phase `json:"phase"`
+	Op    Op    `json:"op"`
+	// Service is the old name; in the start phase, and for what is new, the new
+	// one. It is empty for what concerns no single service.
+	Service string `json:"service,omitempty"`
+	// NewNames is what an old service is called afterwards.
+	NewNames []string `json:"new_names,omitempty"`
+	// Class is that of the service's own change; a service that moves for another's
+	// sake has the class graph.
+	Class Class `json:"class"`
+	// Stale says that the process goes on with an older definition.
+	Stale bool `json:"stale,omitempty"`
+	// Forced says that an operator had stopped the service that is started.
+	Forced bool `json:"forced,omitempty"`
+	// Because leads from a change to this action.
+	Because []Cause `json:"because,omitempty"`
+}
+
+// Reason is what a [Cause] says.
+type Reason string
+
+// The reasons.
+const (
+	ReasonChanged  Reason = "changed"  // a field of Service differs
+	ReasonAdded    Reason = "added"    // Service is new
+	ReasonRemoved  Reason = "removed"  // Service is gone
+	ReasonRetyped  Reason = "retyped"  // Service is of another type
+	ReasonUnfolded Reason = "unfolded" // the name of Service is a bundle's now
+	ReasonRenamed  Reason = "renamed"  // Service has another name
+	ReasonOrdered  Reason = "ordered"  // the conversion file orders a restart
+	ReasonDown     Reason = "down"     // Service was not up
+	ReasonNeeds    Reason = "needs"    // Service needs what the cause before is about
+	ReasonGained   Reason = "gained"   // Service has gained the edge in Field
+	ReasonDatabase Reason = "database" // the databases differ
+)
+
+// Cause is one link of a chain.
+type Cause struct {
+	What    Reason `json:"what"`
+	Service string `json:"service,omitempty"`
+	Field   string `json:"field,omitempty"`
+	From    string `json:"from,omitempty"`
+	To      string `json:"to,omitempty"`
+	At      string `json:"at,omitempty"`
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Patch) Empty() bool { return len(p.Actions) == 0 }
+
+// Names returns the services of all actions with this operation, in their order.
+func (p *Patch) Names(op Op) []string {
+	var out []string
+	for _, a := range p.Actions {
+		if a.Op == op {
+			out = append(out, a.Service)
+		}
+	}
+	return out
+}
+
+// ParsePatch reads a patch from JSON and checks that it is one. The error wraps
+// [ErrPatch].
+func ParsePatch(text []byte) (*Patch, error) {
+	p := new(Patch)
+	if err := json.Unmarshal(text, p); err != nil {
+		return nil, fmt.Errorf("cannot read patch: %w: %w", ErrPatch, err)
+	}
+	if p.Format != PatchFormat {
+		return nil, fmt.Errorf("cannot read patch: %w: its format is %q, this release reads %q", ErrPatch, p.Format, PatchFormat)
+	}
+	phase := 0
+	for i, a := range p.Actions {
+		rule, known := Ops[a.Op]
+		switch {
+		case !known:
+			return nil, fmt.Errorf("cannot read patch: %w: action %d has the unknown operation %q", ErrPatch, i+1, a.Op)
+		case a.Seq != i+1:
+			return nil, fmt.Errorf("cannot read patch: %w: action %d has the number %d", ErrPatch, i+1, a.Seq)
+		case rule.Phase != a.Phase:
+			return nil, fmt.Errorf("cannot read patch: %w: action %d, %s, stands in the phase %q", ErrPatch, i+1, a.Op, a.Phase)
+		case phaseOrder[a.Phase] < phase:
+			return nil, fmt.Errorf("cannot read patch: %w: action %d comes too late", ErrPatch, i+1)
+		}
+		phase = phaseOrder[a.Phase]
+	}
+	return p, nil
+}
+
+var phaseOrder = map[Phase]int{StopPhase: 0, SwitchPhase: 1, StartPhase: 2}

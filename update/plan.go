@@ -1,0 +1,325 @@
+package update
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"strata/compile/db"
+	"strata/graph"
+)
+
+// Policy says by which rules a patch is made.
+type Policy string
+
+// The policies.
+const (
+	// Identity is s6-rc-update's: what a definition contains is not looked at.
+	Identity Policy = "identity"
+	// Definition is that and the class table.
+	Definition Policy = "definition"
+)
+
+// State is what a plan needs to know of a live directory. The slices are by the
+// ServiceID of the old database.
+type State struct {
+	Live LiveID
+	// Up are the services that are up; a oneshot in an unknown state is.
+	Up []bool
+	// Stopped are services that are down because an operator stopped them.
+	Stopped []bool
+}
+
+// Options of a plan.
+type Options struct {
+	Policy Policy
+	// ForceEssentials stops essential services like others.
+	ForceEssentials bool
+	// RespectStops refuses a patch that would start what an operator stopped.
+	RespectStops bool
+}
+
+// RefusedError says that there is no patch that keeps the rules.
+type RefusedError struct {
+	// Services are the names that stand in the way, Why what they have in common.
+	Services []string
+	Why      string
+	Hint     string
+}
+
+// Error names the services.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("cannot update: %s: %s (%s)", e.Why, strings.Join(e.Services, ", "), e.Hint)
+}
+
+// plan is the work of [Make].
+type plan struct {
+	*Changes
+	state State
+	opts  Options
+	old   *vertices
+	new   *vertices
+	up    *graph.Set
+	t     transition
+
+	pinned, spared *graph.Set
+	restart        *graph.Set // for a changed definition
+	reload         *graph.Set // new services to be told to reload
+	wanted         map[id]id  // new services started because of a want, and who has it
+	starts         *graph.Set // new services to be started
+	patch          *Patch
+}
+
+// Make plans: it says what to do so that the services that are up stay up, under
+// their new identity, in the new database. It is a pure function. The error is a
+// [*RefusedError], or that of a database that cannot be read.
+func Make(c *Changes, st State, o Options) (*Patch, error) {
+	p, err := newPlan(c, st, o)
+	if err != nil {
+		return nil, err
+	}
+	if c.Empty() {
+		p.patch.After.Up = p.old.sortedNames(p.up)
+		return p.patch, nil
+	}
+	if err := p.decide(); err != nil {
+		return nil, err
+	}
+	if err := p.act(); err != nil {
+		return nil, err
+	}
+	p.patch.After.Up = p.new.sortedNames(p.t.after)
+	return p.patch, nil
+}
+
+func newPlan(c *Changes, st State, o Options) (*plan, error) {
+	p := &plan{Changes: c, state: st, opts: o, wanted: map[id]id{}}
+	p.patch = &Patch{Format: PatchFormat, Policy: o.Policy, Old: c.Old, New: c.New, Live: st.Live, Actions: []Action{}}
+	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
+		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())
+	}
+	var err error
+	if p.old, err = newVertices(c.before.view, o.Policy == Identity); err != nil {
+		return nil, err
+	}
+	if p.new, err = newVertices(c.after.view, o.Policy == Identity); err != nil {
+		return nil, err
+	}
+	p.up = graph.NewSet(p.old.count())
+	for i, up := range st.Up {
+		if !up {
+			continue
+		}
+		p.up.Add(id(i))
+		// An internal service is up as soon as something that needs it is.
+		if o.Policy == Identity {
+			for _, to := range p.old.needs.Out(id(i)) {
+				if !p.old.isService(to) {
+					p.up.Add(to)
+				}
+			}
+		}
+	}
+	p.pinned, p.spared = graph.NewSet(p.old.count()), graph.NewSet(p.old.count())
+	p.restart, p.reload = graph.NewSet(p.old.count()), graph.NewSet(p.new.count())
+	return p, nil
+}
+
+// decide fills in what stops and what starts.
+func (p *plan) decide() error {
+	if p.opts.Policy == Definition {
+		p.applyClasses()
+		if !p.opts.ForceEssentials {
+			if err := p.pin(); err != nil {
+				return err
+			}
+		}
+	}
+	restart := p.restart.Clone()
+	for i, ordered := range p.match.restart {
+		if ordered {
+			restart.Add(id(i))
+		}
+	}
+	p.t = decide(p.old, p.new, p.match, rules{up: p.up, restart: restart, pinned: p.pinned})
+	p.starts = p.t.after.Clone()
+	p.starts.Subtract(p.t.keep)
+	if p.opts.Policy == Identity {
+		p.spare()
+		return nil
+	}
+	p.pullWants()
+	p.reload.Intersect(p.t.keep)
+	return p.respectStops()
+}
+
+// applyClasses decides by the class of each change whether its service restarts or
+// reloads.
+func (p *plan) applyClasses() {
+	for k := range p.Services {
+		s := &p.Services[k]
+		if s.Kind != Changed || !p.up.Has(s.old) {
+			continue
+		}
+		switch s.Action() {
+		case ByRestart:
+			p.restart.Add(s.old)
+		case ByReload:
+			p.reload.Add(s.new)
+		}
+	}
+}
+
+// Action is what the change asks for of a service that is up: the class of its
+// fields, or what its definition orders instead. A oneshot is not run again unless
+// it says so.
+func (s *ServiceChange) Action() Class {
+	switch {
+	case s.Class < Live:
+		return s.Class
+	case s.onChange == db.Restart:
+		return ByRestart
+	case s.onChange == db.Keep, s.Class == Live:
+		return Live
+	case s.onChange == db.Reload:
+		return ByReload
+	case s.Class == Rerun:
+		return Live
+	}
+	return s.Class
+}
+
+// pin protects the essential services that are up, and what they need.
+func (p *plan) pin() error {
+	var essential []id
+	for i := range p.up.All() {
+		if p.old.isService(i) && p.old.flags[i]&db.Essential != 0 {
+			essential = append(essential, i)
+		}
+	}
+	p.pinned = p.old.needs.Closure(essential)
+	p.pinned.Intersect(p.up)
+	var lost []string
+	for i := range p.pinned.All() {
+		if _, ok := p.match.pair(i); !ok {
+			lost = append(lost, p.lostText(i))
+		}
+	}
+	if len(lost) > 0 {
+		return &RefusedError{lost, "services that must not be stopped are gone or have another type", "-e stops essential services all the same"}
+	}
+	p.pinNewNeeds()
+	return nil
+}
+
+func (p *plan) lostText(i id) string {
+	name := p.old.name(i)
+	if p.old.flags[i]&db.Essential == 0 {
+		name += ", needed by an essential service"
+	}
+	return name
+}
+
+// pinNewNeeds protects also what pinned services need only from now on, if it is
+// up and can go on.
+func (p *plan) pinNewNeeds() {
+	var successors []id
+	for i := range p.pinned.All() {
+		j, _ := p.match.pair(i)
+		successors = append(successors, j)
+	}
+	for j := range p.new.needs.Closure(successors).All() {
+		i := p.match.from[j]
+		if i == db.None || !p.up.Has(i) || p.pinned.Has(i) {
+			continue
+		}
+		below := p.old.needs.Closure([]id{i})
+		below.Intersect(p.up)
+		if !slices.ContainsFunc(below.IDs(), func(k id) bool { _, ok := p.match.pair(k); return !ok }) {
+			p.pinned.Union(below)
+		}
+	}
+}
+
+// spare finds, under the policy Identity, what is listed for a stop and not
+// stopped: essential services, and what they need, since that cannot go down
+// before them.
+func (p *plan) spare() {
+	if p.opts.ForceEssentials {
+		return
+	}
+	var essential []id
+	for i := range p.t.stop.All() {
+		if p.old.isService(i) && p.old.flags[i]&db.Essential != 0 {
+			essential = append(essential, i)
+		}
+	}
+	p.spared = p.old.needs.Closure(essential)
+	p.spared.Intersect(p.t.stop)
+	for i := range p.spared.All() {
+		if j, ok := p.match.pair(i); ok {
+			p.starts.Remove(j)
+		}
+	}
+}
+
+// pullWants adds what is wanted from now on: by a new want of what is up, and by
+// any want of what is started for the first time. What an operator stopped stays
+// down.
+func (p *plan) pullWants() {
+	fresh := func(j id) bool { i := p.match.from[j]; return i == db.None || !p.up.Has(i) }
+	queue := p.t.after.IDs()
+	for len(queue) > 0 {
+		j := queue[0]
+		queue = queue[1:]
+		wants := p.new.wants.Out(j)
+		if !fresh(j) {
+			_, wants = p.edgeDelta(p.old.wants.Out(p.match.from[j]), wants)
+		}
+		for _, w := range wants {
+			if p.t.after.Has(w) || p.stopped(w) {
+				continue
+			}
+			p.wanted[w] = j
+			for k := range p.new.needs.Closure([]id{w}).All() {
+				if p.t.after.Add(k) {
+					p.starts.Add(k)
+					queue = append(queue, k)
+				}
+			}
+		}
+	}
+}
+
+// stopped says that an operator stopped the service that is called j now.
+func (p *plan) stopped(j id) bool {
+	i := p.match.from[j]
+	return i != db.None && p.old.isService(i) && p.state.Stopped[i]
+}
+
+func (p *plan) respectStops() error {
+	if !p.opts.RespectStops {
+		return nil
+	}
+	var names []string
+	for j := range p.starts.All() {
+		if p.stopped(j) {
+			names = append(names, p.new.name(j))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &RefusedError{names, "services that an operator stopped would have to be started", "start them first, or leave --respect-stops out"}
+}
+
+// sortedNames returns the names of the services in s.
+func (v *vertices) sortedNames(s *graph.Set) []string {
+	out := []string{}
+	for i := range s.All() {
+		if v.isService(i) {
+			out = append(out, v.name(i))
+		}
+	}
+	return out
+}
