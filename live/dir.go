@@ -15,7 +15,9 @@ import (
 var DefaultPath = "/run/strata/live"
 
 // Format is the content of the file format in a live directory.
-const Format = "strata-live/1\n"
+const Format = formatName + "1\n"
+
+const formatName = "strata-live/"
 
 // Dir is a live directory that is open for reading. It holds no lock and no
 // descriptor, and its methods may be called from several goroutines at once.

@@ -44,3 +44,8 @@ func PipeReader(consumer Slot) string { return "pipe:strata-r-" + slotName(consu
 func PipeWriter(consumer Slot) string { return "pipe:strata-w-" + slotName(consumer) }
 
 func slotName(s Slot) string { return strconv.FormatUint(uint64(s), 10) }
+
+func parseSlot(s string) (Slot, bool) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return Slot(n), err == nil && slotName(Slot(n)) == s
+}

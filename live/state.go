@@ -1,7 +1,15 @@
 package live
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"strata/compile/db"
 	"strata/live/journal"
@@ -13,14 +21,15 @@ import (
 type State struct {
 	Epoch journal.Epoch
 	Seq   uint64 // of the last record taken into account
-	// Content is the content digest of the current database.
+	// Content is the content digest of the current database, Table its services.
 	Content db.Digest
+	Table   journal.Table
 	// Services holds the services of the current database, by ServiceID.
 	Services []ServiceState
-	// Next holds, while a patch is under way and before its switch, the services of
-	// the new database, by their ServiceID there; after the switch those of the old
-	// one that are not in the new. Services that keep their slot are in both.
-	Next     []ServiceState
+	// Other holds, while a patch is under way, the services of the other database
+	// by their ServiceID there: before the switch of the new one, after it of the old
+	// one. Services that keep their slot are in both.
+	Other    []ServiceState
 	NextSlot Slot
 	Patch    *journal.Patch // nil when none is under way
 	// LastPatch is how the last patch ended, empty if there was none.
@@ -38,7 +47,7 @@ type State struct {
 //     good, or has no supervisor is not.
 //   - It is Starting if its supervisor wants it up and it is not Up.
 //
-// Observed is set where that differs from the journal.
+// Observed is set where Up differs from the journal.
 type ServiceState struct {
 	Slot Slot
 	Name string
@@ -53,7 +62,8 @@ type ServiceState struct {
 	// Pending is the phase of a oneshot that was begun and not ended: its writer
 	// died, and the runner may hold the result.
 	Pending journal.Phase
-	// Def is the definition that what runs was started with; zero if nothing runs.
+	// Def is the definition that what is up was started with (see
+	// [View.Definition]); zero if it is down.
 	Def   db.Digest
 	Since time.Time // when Up last changed
 	// Cause is why, as the journal has it. Failure is the reason of the last
@@ -63,6 +73,108 @@ type ServiceState struct {
 	// For longruns.
 	Supervised bool
 	Starting   bool
-	Observed   bool      // Up is not what the journal has
+	Observed   bool
 	Status     s6.Status // zero if there is no status
+}
+
+// State reads the journal and asks s6. It needs no lock. Who may not read the
+// supervisors' status gets the error fs.ErrPermission: the summary is for them
+// (see [Dir.Summary]).
+func (d *Dir) State() (*State, error) {
+	records, err := journal.Read(d.JournalPath())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return d.join(journal.Fold(records))
+}
+
+// join adds what s6 says to what the journal says.
+func (d *Dir) join(j journal.State) (*State, error) {
+	s := &State{
+		Epoch: j.Epoch, Seq: j.Seq, Content: j.Content, Table: j.Table, NextSlot: j.NextSlot,
+		Patch: j.Patch, LastPatch: j.LastPatch,
+	}
+	var err error
+	if s.Services, err = d.services(j, j.Table); err != nil || j.Patch == nil {
+		return s, err
+	}
+	other := j.Patch.Table
+	if j.Patch.Switched {
+		other = j.Patch.OldTable
+	}
+	s.Other, err = d.services(j, other)
+	return s, err
+}
+
+// services gives the state of the services of a table.
+func (d *Dir) services(j journal.State, t journal.Table) ([]ServiceState, error) {
+	states := make([]ServiceState, len(t))
+	var g errgroup.Group
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		g.Go(func() error {
+			for i := w; i < len(t); i += workers {
+				if err := d.service(&states[i], t[i], j.Services[t[i].Slot]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return states, g.Wait()
+}
+
+func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) error {
+	*s = ServiceState{
+		Slot: e.Slot, Name: e.Name, Type: e.Type, Wanted: known.Wanted, Up: known.Up, Unknown: known.Unknown,
+		Pending: known.Pending, Def: known.Def, Since: known.Since, Cause: known.Cause, Failure: known.Failure,
+	}
+	if e.Type != db.Longrun {
+		return nil
+	}
+	dir := d.Servicedir(e.Slot)
+	var err error
+	if s.Supervised, err = s6.Supervised(dir); err != nil {
+		return err
+	}
+	if s.Supervised {
+		s.Status, err = s6.ReadStatus(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	st := s.Status
+	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !hasReadiness(dir))
+	s.Starting = st.WantUp && !s.Up
+	s.Observed = s.Up != known.Up
+	switch {
+	case !s.Up:
+		s.Def = db.Digest{}
+	case s.Observed, known.Redefined != 0 && st.Up() && startedAfter(st.PID, known.Redefined):
+		s.Def, err = d.linkedDefinition(e.Slot)
+	}
+	if s.Observed {
+		s.Since = st.Stamp.Time()
+	}
+	return err
+}
+
+// hasReadiness reports whether the service will say that it is ready. The
+// supervisor asks the same file.
+func hasReadiness(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "notification-fd"))
+	return err == nil
+}
+
+// linkedDefinition reads the one link that says which definition counts.
+func (d *Dir) linkedDefinition(s Slot) (db.Digest, error) {
+	target, err := os.Readlink(filepath.Join(d.Servicedir(s), "def"))
+	if err != nil {
+		return db.Digest{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	def, err := db.ParseDigest(filepath.Base(target))
+	if err != nil {
+		return db.Digest{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return def, nil
 }

@@ -1,22 +1,135 @@
 package live
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"strata/internal/failpoint"
+	"strata/live/journal"
 )
 
-// Writer is the one process that may change a live directory. It belongs to one
-// goroutine at a time, except [Writer.Append], which several may call.
+// Writer is the one process that may change a live directory. [Writer.Append] may
+// be called from several goroutines; everything else belongs to one at a time.
 type Writer struct {
 	*Dir
-	lock *os.File
+	// Hooks are for tests.
+	Hooks failpoint.Hooks
+
+	lock    *os.File
+	journal *journal.Writer
+	changed atomic.Bool // something was appended since the last summary
+	next    Slot        // the lowest slot that this writer has not given
 }
 
 func newWriter(d *Dir, lock *os.File) (*Writer, error) {
-	return &Writer{Dir: d, lock: lock}, nil
+	j, err := journal.OpenWriter(d.JournalPath())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return &Writer{Dir: d, lock: lock, journal: j, next: j.State().NextSlot}, nil
+}
+
+// Hold takes the lock without reading the journal: for stopping what runs in a
+// damaged directory. Closing gives it back. Errors are those of [Dir.Lock].
+func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
+	return lockFile(ctx, d.file("lock"), block)
 }
 
 // Close writes the summary if something has changed, and gives the lock back.
 func (w *Writer) Close() error {
-	return errors.Join(w.lock.Close())
+	var err error
+	if w.changed.Load() {
+		err = w.WriteSummary()
+	}
+	return errors.Join(err, w.journal.Close(), w.lock.Close())
+}
+
+// Journal is what the journal knows.
+func (w *Writer) Journal() journal.State { return w.journal.State() }
+
+// Append writes one record for each event, all with one cause, for people, which
+// may be empty, and tells whoever listens to the event directory. Either all of
+// them are in the journal or, with an error, none. Nothing that stops a service
+// may be given up because an append failed.
+func (w *Writer) Append(cause string, events ...journal.Event) error {
+	if _, err := w.journal.Append(cause, events...); err != nil {
+		return err
+	}
+	w.changed.Store(true)
+	notify(w.EventDir())
+	return nil
+}
+
+// State is [Dir.State], and what is found other than the journal has it becomes
+// its truth: it is appended as observed.
+func (w *Writer) State() (*State, error) {
+	s, err := w.join(w.journal.State())
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[Slot]bool)
+	var events []journal.Event
+	for _, list := range [][]ServiceState{s.Services, s.Other} {
+		for _, sv := range list {
+			if sv.Observed && !seen[sv.Slot] {
+				seen[sv.Slot] = true
+				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.observation()})
+			}
+		}
+	}
+	if len(events) > 0 {
+		// The state is right without the note, which a full disk may prevent.
+		if w.Append("observed", events...) == nil {
+			s.Seq = w.journal.State().Seq
+		}
+	}
+	return s, nil
+}
+
+// observation says how a longrun came to differ from the journal.
+func (s ServiceState) observation() string {
+	switch {
+	case s.Up:
+		return "found running"
+	case !s.Supervised:
+		return "its supervisor is gone"
+	case s.Status.NotStarted():
+		return "found not started"
+	default:
+		return "found down: " + s.Status.Wait.String()
+	}
+}
+
+// notify writes one byte into each FIFO of a fifodir, as s6's own notifiers do. A
+// listener that is gone is removed; one that does not read misses it.
+func notify(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		const length = 39
+		if !strings.HasPrefix(e.Name(), "ftrig1:@") || len(e.Name()) != length {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+		if err == unix.ENXIO {
+			_ = os.Remove(path)
+			continue
+		}
+		if err != nil {
+			continue
+		}
+		_, _ = unix.Write(fd, []byte{'j'})
+		_ = unix.Close(fd)
+	}
 }

@@ -24,6 +24,7 @@ type Patch struct {
 	Live    LiveID   `json:"live"`
 	Actions []Action `json:"actions"`
 	After   After    `json:"after"`
+	Counts  Counts   `json:"counts"`
 	// Warnings are for people.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -39,6 +40,25 @@ type LiveID struct {
 // After is what holds when the patch has been applied.
 type After struct {
 	Up []string `json:"up"`
+}
+
+// Counts sum a patch up.
+type Counts struct {
+	// Restart are services that are stopped and started again, Stop and Start
+	// those that are only the one.
+	Restart int `json:"restart"`
+	Stop    int `json:"stop"`
+	Start   int `json:"start"`
+	Reload  int `json:"reload"`
+	// Redefine are definitions that are switched; Stale of them are those of
+	// processes that go on with the older one.
+	Redefine int `json:"redefine"`
+	Stale    int `json:"stale"`
+	Add      int `json:"add"`
+	Remove   int `json:"remove"`
+	Rename   int `json:"rename"`
+	// Untouched are the services of the new database that no action names.
+	Untouched int `json:"untouched"`
 }
 
 // Phase is one of the three parts of a patch, in this order.

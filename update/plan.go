@@ -28,6 +28,9 @@ type State struct {
 	Up []bool
 	// Stopped are services that are down because an operator stopped them.
 	Stopped []bool
+	// Runner and Holder say that the internal services are up though nothing that
+	// is up needs them. The policy Identity asks.
+	Runner, Holder bool
 }
 
 // Options of a plan.
@@ -80,6 +83,7 @@ func Make(c *Changes, st State, o Options) (*Patch, error) {
 	}
 	if c.Empty() {
 		p.patch.After.Up = p.old.sortedNames(p.up)
+		p.patch.Counts = p.count()
 		return p.patch, nil
 	}
 	if err := p.decide(); err != nil {
@@ -89,6 +93,7 @@ func Make(c *Changes, st State, o Options) (*Patch, error) {
 		return nil, err
 	}
 	p.patch.After.Up = p.new.sortedNames(p.t.after)
+	p.patch.Counts = p.count()
 	return p.patch, nil
 }
 
@@ -119,6 +124,12 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 				}
 			}
 		}
+	}
+	if o.Policy == Identity && st.Runner {
+		p.up.Add(p.old.runner())
+	}
+	if o.Policy == Identity && st.Holder {
+		p.up.Add(p.old.holder())
 	}
 	p.pinned, p.spared = graph.NewSet(p.old.count()), graph.NewSet(p.old.count())
 	p.restart, p.reload = graph.NewSet(p.old.count()), graph.NewSet(p.new.count())
@@ -277,11 +288,16 @@ func (p *plan) pullWants() {
 			_, wants = p.edgeDelta(p.old.wants.Out(p.match.from[j]), wants)
 		}
 		for _, w := range wants {
-			if p.t.after.Has(w) || p.stopped(w) {
+			if p.t.after.Has(w) {
+				continue
+			}
+			more := p.new.needs.Closure([]id{w})
+			more.Subtract(p.t.after)
+			if slices.ContainsFunc(more.IDs(), p.stopped) {
 				continue
 			}
 			p.wanted[w] = j
-			for k := range p.new.needs.Closure([]id{w}).All() {
+			for k := range more.All() {
 				if p.t.after.Add(k) {
 					p.starts.Add(k)
 					queue = append(queue, k)

@@ -41,10 +41,10 @@ func newFlat(a *arrays) (*flat, error) {
 			return nil, corruptf("%s: %d entries, want %d", size.what, size.got, size.want)
 		}
 	}
-	if err := checkNames("service", a.nameOff, f.names); err != nil {
+	if err := checkNames("service", a.nameOff, f.names, true); err != nil {
 		return nil, err
 	}
-	if err := checkNames("bundle", a.bundleNameOff, f.bundleNames); err != nil {
+	if err := checkNames("bundle", a.bundleNameOff, f.bundleNames, false); err != nil {
 		return nil, err
 	}
 	if err := f.checkRows(); err != nil {
@@ -83,19 +83,21 @@ func checkOffsets(off []uint32, size int) bool {
 	return true
 }
 
-func checkNames(what string, off []uint32, text string) error {
+// checkNames checks the names of services, or of bundles. A service's name
+// becomes a file's name in a live directory: at most 255 bytes, no slash, no dot
+// in front. A bundle's does not, and s6-rc lets a pipeline-name be "." or hold a
+// slash. Neither holds a newline or a zero.
+func checkNames(what string, off []uint32, text string, files bool) error {
 	if !checkOffsets(off, len(text)) {
 		return corruptf("%s name offsets are out of order", what)
 	}
-	for _, c := range []byte("/\n\x00") {
-		if strings.IndexByte(text, c) >= 0 {
-			return corruptf("a %s name has a slash, a newline or a zero in it", what)
-		}
+	if strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, 0) >= 0 || (files && strings.IndexByte(text, '/') >= 0) {
+		return corruptf("a %s name has a byte in it that no name has", what)
 	}
 	last := ""
 	for i := range len(off) - 1 {
 		name := text[off[i]:off[i+1]]
-		if !validName(name) {
+		if name == "" || (files && (len(name) > 255 || name[0] == '.')) {
 			return corruptf("%q is no %s name", name, what)
 		}
 		if name <= last {
@@ -105,10 +107,6 @@ func checkNames(what string, off []uint32, text string) error {
 	}
 	return nil
 }
-
-// validName reports whether a name without slash, newline and zero can be a file
-// name in a live directory: 1 to 255 bytes, no dot in front.
-func validName(name string) bool { return name != "" && len(name) <= 255 && name[0] != '.' }
 
 // checkRows checks the rows of services and bundles.
 func (f *flat) checkRows() error {

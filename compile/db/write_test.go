@@ -131,7 +131,7 @@ func TestWriteRefusesModel(t *testing.T) {
 		"out of order": func(m *Model) { m.Services[0].Name = "c" },
 		"no name":      func(m *Model) { m.Services[0].Name = "" },
 		"slash":        func(m *Model) { m.Services[0].Name = "a/" },
-		"dot":          func(m *Model) { m.Bundles[0].Name = ".." },
+		"dot":          func(m *Model) { m.Services[0].Name = ".." },
 		"twice":        func(m *Model) { m.Bundles[0].Name = "b" },
 		"type":         func(m *Model) { m.Services[0].Type = 3 },
 		"path":         func(m *Model) { m.Services[0].Files = []Entry{{Path: "data/../../x", Kind: Directory}} },

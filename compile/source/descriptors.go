@@ -18,16 +18,17 @@ func (w *worker) lowDescriptor(field string, fd db.Uint) {
 
 // sameDescriptor adds an error if one descriptor is to serve two purposes. Below
 // 3 it is let pass with the warnings of lowDescriptor, as s6-rc does.
-func (w *worker) sameDescriptor() {
+func (w *worker) sameDescriptor() *diag.Diagnostic {
 	b := &w.def.Body
 	if !b.NotificationFD.Set || !b.LockFD.Set || b.LockFD.Value < 3 || b.NotificationFD.Value != b.LockFD.Value {
-		return
+		return nil
 	}
 	pos := w.def.FieldPos["lock-fd"]
 	other := w.def.FieldPos["notification-fd"]
 	d := w.diags.Errorf("same-fd", pos, "longrun %s has the same value, %d, for notification-fd and lock-fd", w.name, b.LockFD.Value)
 	d.Related = []diag.Related{{Pos: other, Message: "notification-fd is given here"}}
 	d.Hint = "choose another descriptor for one of them"
+	return d
 }
 
 // badNumber adds an error about a number, with the first line of its file.

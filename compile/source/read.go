@@ -35,13 +35,14 @@ func Read(ctx context.Context, dirs []Dir, o Options) (*Set, diag.List) {
 		}
 	}()
 	for i, d := range dirs {
+		before := len(diags)
 		s, found := openSource(i, d, o, &diags)
 		if s == nil {
 			continue
 		}
 		sources = append(sources, s)
 		items = append(items, found...)
-		if len(found) == 0 {
+		if len(found) == 0 && !diags[before:].HasErrors() {
 			diags.Warnf("source-empty", diag.Position{File: d.Path}, "source %s is empty", d.Path)
 		}
 	}

@@ -18,7 +18,7 @@
 //
 // [Run] does it. Each step is walked on its own as soon as what it waits for is
 // done: there are no levels to fill. What is done to a service goes through a
-// [Supervisor], which package [strata/live/change/real] implements with s6 and
+// [Supervisor], which package [strata/live/change/tree] implements with s6 and
 // the oneshot runner, and package [strata/live/change/fake] for tests. A service
 // has a [State] at every moment, and only the moves of [State.After] exist.
 //

@@ -55,11 +55,7 @@ func (r *run) phase(ctx context.Context, ph Phase) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, r.deadline, &TimeoutError{Op: ph.Op, Limit: r.env.Limit, Whole: true})
 		defer cancel()
 	}
-	w, err := newWalker(r, ph)
-	if err != nil {
-		return err
-	}
-	return w.walk(ctx)
+	return newWalker(r, ph).walk(ctx)
 }
 
 func (r *run) observe(e Event) {

@@ -63,7 +63,7 @@ func waiters(steps []Step, list func(*Step) []int32) adjacency {
 	return a
 }
 
-func newWalker(r *run, ph Phase) (*walker, error) {
+func newWalker(r *run, ph Phase) *walker {
 	w := &walker{
 		r: r, phase: ph, steps: make([]walk, len(ph.Steps)), results: make(chan outcome),
 		hard: waiters(ph.Steps, func(s *Step) []int32 { return s.Hard }),
@@ -77,7 +77,7 @@ func newWalker(r *run, ph Phase) (*walker, error) {
 			w.ready = append(w.ready, int32(i))
 		}
 	}
-	return w, nil
+	return w
 }
 
 // walk goes on until all steps are settled, or nothing is under way and nothing
@@ -86,10 +86,13 @@ func (w *walker) walk(ctx context.Context) error {
 	// Programs of oneshots are waited for when ctx has ended, until told not to.
 	oneshots, abandon := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abandon(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stop, giveUp := ctx.Done(), w.r.env.Abandon
 	for {
 		if err := w.launch(ctx, oneshots); err != nil {
-			return err
+			cancel()
+			return w.drain(abandon, err)
 		}
 		if w.running == 0 {
 			break
@@ -98,6 +101,7 @@ func (w *walker) walk(ctx context.Context) error {
 		case o := <-w.results:
 			w.running--
 			if err := w.end(o); err != nil {
+				cancel()
 				return w.drain(abandon, err)
 			}
 		case <-stop:

@@ -18,6 +18,10 @@ const DefaultStall = 10 * time.Second
 // has appeared for a whole stall limit.
 var ErrStalled = errors.New("no further supervisor appears")
 
+// ErrDangling is wrapped by the error of [Link] when the scandir holds a dangling
+// link.
+var ErrDangling = errors.New("is a dangling link, over which s6-svscan can give its whole scan up: remove it")
+
 // An Entry is one service in a scandir: a link named Name to the service directory
 // Dir, an absolute path. If Dir/log is a directory, s6-svscan supervises it too.
 type Entry struct {
@@ -59,6 +63,10 @@ func isDir(path string) bool {
 // must be complete, event/ included (see [Seed]), and hold a file down if the
 // service must not start yet.
 //
+// A dangling link in the scandir, whoever made it, is an error beforehand: s6-svscan
+// 2.15 would give up halfway, and not start what it had met so far even when the
+// link is gone.
+//
 // An entry that is there already is fine, and so is one that has its supervisor.
 // If nothing at all happens for the time stall, the error wraps [ErrStalled] and
 // says what may be the cause; 0 is no limit but that of ctx. After any error the
@@ -77,9 +85,11 @@ func Link(ctx context.Context, scandir string, entries []Entry, stall time.Durat
 			return fmt.Errorf("cannot add services to %s: %w", scandir, err)
 		}
 		if !isDir(e.Dir) {
-			// s6-svscan 2.15 gives a whole scan up over one dangling link.
 			return fmt.Errorf("cannot add service %s to %s: %s is not a directory", e.Name, scandir, e.Dir)
 		}
+	}
+	if path := firstDangling(scandir); path != "" {
+		return fmt.Errorf("cannot add services to %s: %s %w", scandir, path, ErrDangling)
 	}
 	l := linker{scandir: sc, stall: stall}
 	for batch := range slices.Chunk(entries, Window(2)) {
@@ -225,8 +235,7 @@ func appeared(ctx context.Context, w awaited) error {
 // whyStalled says what the supervisors that do not appear may have to do with.
 func (l *linker) whyStalled(waits []awaited, pending int) error {
 	if dangling := firstDangling(l.scandir.Dir); dangling != "" {
-		return fmt.Errorf("%w within %v (%d missing): %s is a dangling link, which can stop the scan of s6-svscan: remove it",
-			ErrStalled, l.stall, pending, dangling)
+		return fmt.Errorf("%w within %v (%d missing): %s %w", ErrStalled, l.stall, pending, dangling, ErrDangling)
 	}
 	missing := ""
 	for _, w := range waits {
@@ -239,6 +248,7 @@ func (l *linker) whyStalled(waits []awaited, pending int) error {
 		ErrStalled, l.stall, pending, missing)
 }
 
+// firstDangling finds a dangling link in the scandir, "" if there is none.
 func firstDangling(scandir string) string {
 	entries, _ := os.ReadDir(scandir)
 	for _, e := range entries {

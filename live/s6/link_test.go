@@ -78,8 +78,9 @@ func TestLinkAndUnlink(t *testing.T) {
 func TestLinkWithLogger(t *testing.T) {
 	sc := s6test.New(t)
 	dir := sc.Make("p", s6test.Service{
-		Run: "#!/bin/sh\necho hello\nexec sleep 100000\n",
-		Log: "#!/bin/sh\nexec cat >out\n",
+		Run:            "#!/bin/sh\necho hello\necho >&3\nexec 3>&-\nexec sleep 100000\n",
+		NotificationFD: 3,
+		Log:            "#!/bin/sh\nexec cat >out\n",
 	})
 	entries := []s6.Entry{{Name: "p", Dir: dir}}
 	if err := s6.Link(testContext(t), sc.Dir, entries, s6.DefaultStall); err != nil {
@@ -88,7 +89,7 @@ func TestLinkWithLogger(t *testing.T) {
 	if up, err := s6.Supervised(dir + "/log"); err != nil || !up {
 		t.Errorf("logger supervised: %v, %v", up, err)
 	}
-	mustWait(t, dir, s6.GoalUp())
+	mustWait(t, dir, s6.GoalUpReady())
 	mustWait(t, dir+"/log", s6.GoalUp())
 	if err := s6.Unlink(testContext(t), sc.Dir, entries); err != nil {
 		t.Fatal(err)
@@ -237,30 +238,31 @@ func TestLinkOverLimit(t *testing.T) {
 
 // The end of the context ends the wait, and takes back what was made.
 func TestLinkCancelled(t *testing.T) {
-	sc := s6test.New(t, s6test.MaxServices(5))
-	entries := tree(sc, 8)
-	watch, err := s6.Subscribe(entries[0].Dir + "/event")
-	if err != nil {
+	sc := s6test.New(t)
+	entries := tree(sc, 4)
+	// A supervisor that finds a file for its FIFO gives up, again and again.
+	control := filepath.Join(entries[1].Dir, "supervise/control")
+	if err := errors.Join(os.Remove(control), os.WriteFile(control, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	defer watch.Close()
 	ctx, cancel := context.WithCancelCause(testContext(t))
+	defer cancel(nil)
 	why := errors.New("enough")
+	// The first supervisor that comes ends it.
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		sup := filepath.Join(sc.Dir, entries[7].Name)
-		for { // end it once the links are there: more than fit never all come
-			if _, err := os.Lstat(sup); err == nil || ctx.Err() != nil {
-				break
-			}
-			// Any of the first ones has events; which ones fit is up to s6-svscan.
-			short, stop := context.WithTimeout(ctx, 10*time.Millisecond)
-			watch.Next(short)
-			stop()
+	for _, e := range entries {
+		watch, err := s6.Subscribe(e.Dir + "/event")
+		if err != nil {
+			t.Fatal(err)
 		}
-		cancel(why)
-	})
-	err = s6.Link(ctx, sc.Dir, entries, 0)
+		wg.Go(func() {
+			defer watch.Close()
+			if _, err := watch.Next(ctx); err == nil {
+				cancel(why)
+			}
+		})
+	}
+	err := s6.Link(ctx, sc.Dir, entries, 0)
 	wg.Wait()
 	if !errors.Is(err, why) {
 		t.Fatalf("error %v", err)
@@ -268,7 +270,8 @@ func TestLinkCancelled(t *testing.T) {
 	wantSupervised(t, sc, entries, false)
 }
 
-// A dangling link stops the scan of s6 2.15, where the error names it. 2.11 goes on.
+// A dangling link is named before anything is done, and nothing is left behind that
+// would be in the way once it is gone.
 func TestLinkBesideDangling(t *testing.T) {
 	sc := s6test.New(t)
 	entries := tree(sc, 3)
@@ -276,16 +279,15 @@ func TestLinkBesideDangling(t *testing.T) {
 	if err := os.Symlink(sc.Root+"/none", dangling); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(testContext(t))
-	defer cancel()
-	err := s6.Link(ctx, sc.Dir, entries, 500*time.Millisecond)
-	if err != nil && (!errors.Is(err, s6.ErrStalled) || !strings.Contains(err.Error(), dangling)) {
+	err := s6.Link(testContext(t), sc.Dir, entries, s6test.Limit)
+	if !errors.Is(err, s6.ErrDangling) || !strings.Contains(err.Error(), dangling) {
 		t.Errorf("error %v", err)
 	}
+	wantSupervised(t, sc, entries, false)
 	if err := os.Remove(dangling); err != nil {
 		t.Fatal(err)
 	}
-	if err := s6.Link(ctx, sc.Dir, entries, s6test.Limit); err != nil {
+	if err := s6.Link(testContext(t), sc.Dir, entries, s6test.Limit); err != nil {
 		t.Error(err)
 	}
 	wantSupervised(t, sc, entries, true)

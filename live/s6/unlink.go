@@ -38,10 +38,13 @@ func Unlink(ctx context.Context, scandir string, entries []Entry) error {
 func unlinkBatch(ctx context.Context, sc Svscan, entries []Entry) error {
 	// Only what is in the scandir, or was, is ours to wait for.
 	var dirs []string
+	changed := false
 	for _, e := range entries {
-		if err := unlinkOne(sc.Dir, e); err != nil {
+		removed, err := unlinkOne(sc.Dir, e)
+		if err != nil {
 			return err
 		}
+		changed = changed || removed
 		for _, dir := range e.dirs() {
 			up, err := Supervised(dir)
 			if err != nil {
@@ -51,6 +54,9 @@ func unlinkBatch(ctx context.Context, sc Svscan, entries []Entry) error {
 				dirs = append(dirs, dir)
 			}
 		}
+	}
+	if !changed && len(dirs) == 0 {
+		return nil
 	}
 	err := sc.RescanPrune()
 	if errors.Is(err, ErrNotRunning) && len(dirs) == 0 {
@@ -66,24 +72,25 @@ func unlinkBatch(ctx context.Context, sc Svscan, entries []Entry) error {
 	return g.Wait()
 }
 
-// unlinkOne removes the link of one entry.
-func unlinkOne(scandir string, e Entry) error {
+// unlinkOne removes the link of one entry, and reports false if there was none.
+func unlinkOne(scandir string, e Entry) (bool, error) {
 	path := filepath.Join(scandir, e.Name)
 	target, err := os.Readlink(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if target != e.Dir {
 		there, err1 := os.Stat(path)
 		mine, err2 := os.Stat(e.Dir)
 		if err1 != nil || err2 != nil || !os.SameFile(there, mine) {
-			return fmt.Errorf("%s points to %s and not to %s", path, target, e.Dir)
+			return false, fmt.Errorf("%s points to %s and not to %s", path, target, e.Dir)
 		}
 	}
-	return ignoreMissing(os.Remove(path))
+	err = ignoreMissing(os.Remove(path))
+	return err == nil, err
 }
 
 // ended waits until no supervisor is left on dir. One that was killed may have

@@ -155,7 +155,6 @@ func TestSupervisorKilled(t *testing.T) {
 		_, err := s6.WaitFor(testContext(t), dir, s6.GoalUpReady())
 		done <- err
 	}()
-	// Stopping first makes sure that no letter is sent on its behalf.
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

@@ -52,8 +52,6 @@ type setUp struct {
 	stderrToLog bool
 	argv        []string
 	script      string
-	// here is the directory of the script, if that is not the current one.
-	here string
 }
 
 // hasSetUp reports whether there is anything to set up.

@@ -54,6 +54,9 @@ func run(s ui.Streams, name string, args []string) error {
 	if dropin, ok := dropins()[name]; ok {
 		return dropin(s, args)
 	}
+	if instead, ok := absentPrograms[name]; ok {
+		return s6rcAbsent(name, instead)
+	}
 	for _, t := range tools() {
 		if t.link == name {
 			return execute(t.command(s), args)

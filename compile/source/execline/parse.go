@@ -23,8 +23,8 @@ const (
 // lexer holds what is known of the script so far.
 type lexer struct {
 	argv []string
-	// cur is the word being read. It may hold something between words too: a {
-	// before an escaped newline stays, and begins the next word.
+	// cur is the word being read. It may hold something between words too: a
+	// brace before an escaped newline stays, and begins the next word.
 	cur   []byte
 	level int
 
@@ -80,8 +80,11 @@ func (l *lexer) step(s state, c byte, i int) (state, *SyntaxError) {
 		}
 		return l.stepWord(c, i), nil
 	case closing:
-		if blank(c) {
+		switch {
+		case blank(c):
 			return between, l.closeBlock()
+		case c == '\\':
+			return betweenEscape, nil
 		}
 		return l.stepWord(c, i), nil
 	case word:

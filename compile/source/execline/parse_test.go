@@ -31,6 +31,8 @@ func TestParse(t *testing.T) {
 		{"newline in word", "a\\\nb", []string{"a\nb"}},
 		{"newline in quotes", "\"a\\\nb\"", []string{"ab"}},
 		{"newline behind brace", "{\\\n a", []string{"{a"}},
+		{"newline behind closing brace", "}\\\n a", []string{"}a"}},
+		{"backslash behind brace in block", "a { {\\x }\\y }", []string{"a", " { x", " } y", ""}},
 		{"number without quote", `"\0x4`, []string{"\x04"}},
 		{"backslash at end", `a \`, []string{"a"}},
 	} {

@@ -2,7 +2,6 @@ package s6test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -25,8 +24,13 @@ const RequireEnv = "STRATA_REQUIRE_S6"
 // markEnv marks all that a private s6-svscan started, so that leftovers are found.
 const markEnv = "STRATA_S6TEST"
 
-// stopLimit is how long the tree may take to end by itself.
-const stopLimit = 20 * time.Second
+// How long the tree may take to end: when s6-svscan was told to, and when every
+// supervisor was told so too. s6-svscan 2.15 forgets to tell them if a rescan was
+// under way.
+const (
+	stopLimit = 3 * time.Second
+	killLimit = 20 * time.Second
+)
 
 // maxServices is the limit that the s6-svscan of a test is started with.
 const maxServices = "20000"
@@ -198,15 +202,30 @@ func (s *Scandir) stop() {
 	if err != nil && !errors.Is(err, s6.ErrNotRunning) {
 		s.t.Errorf("cannot stop test tree: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
-	defer cancel()
-	select {
-	case <-s.exited:
-	case <-ctx.Done():
-		s.t.Logf("the test tree does not end by itself: killing what is left; its log:\n%s", s.Log())
+	if !s.exitsWithin(stopLimit) {
+		for _, p := range s.Processes() {
+			if p.Name == "s6-supervise" {
+				syscall.Kill(p.PID, syscall.SIGTERM)
+			}
+		}
+		if !s.exitsWithin(killLimit) {
+			s.t.Logf("the test tree does not end by itself: killing what is left; its log:\n%s", s.Log())
+		}
 	}
 	s.killLeftovers()
 	<-s.exited
+}
+
+// exitsWithin waits for the end of s6-svscan.
+func (s *Scandir) exitsWithin(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-s.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // killLeftovers kills what the tree has left, supervisors first, until nothing is
@@ -220,7 +239,7 @@ func (s *Scandir) killLeftovers() {
 			return
 		}
 		for _, p := range left {
-			if err := p.kill(stopLimit); err != nil {
+			if err := p.kill(killLimit); err != nil {
 				s.t.Errorf("process %d (%s) of the test tree cannot be ended: %v", p.PID, p.Name, err)
 				return
 			}

@@ -1,0 +1,145 @@
+package live
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"strata/compile/db"
+	"strata/live/journal"
+	"strata/live/s6"
+)
+
+// AddDB takes a verified copy of the database at src, a file or a directory with
+// a file db, into the live directory, and opens it. The caller closes it.
+func (w *Writer) AddDB(src string) (*db.DB, error) {
+	_, path, err := db.Copy(src, w.file("db"))
+	if err != nil {
+		return nil, err
+	}
+	return db.OpenLive(path)
+}
+
+// NewTable gives the services of a database slots: same says which slot a service
+// keeps, because it was there under this or another name; all others get slots
+// that were never given. next is the lowest slot not given then; the journal has
+// to learn both ([journal.PatchBegin], [journal.Switch]).
+func (w *Writer) NewTable(d *db.DB, same func(db.ServiceID) (Slot, bool)) (t journal.Table, next Slot) {
+	t = make(journal.Table, d.Len())
+	for i := range t {
+		id := db.ServiceID(i)
+		slot, ok := same(id)
+		if !ok {
+			slot = w.next
+			w.next++
+		}
+		t[i] = journal.Entry{Slot: slot, Name: d.Name(id), Type: d.Type(id)}
+	}
+	return t, w.next
+}
+
+// SwitchCompiled makes the link compiled point to the copy with this content. It
+// is the moment of an update after which the new database counts; the journal's
+// [journal.Switch] goes before it.
+func (w *Writer) SwitchCompiled(content db.Digest) error {
+	if err := replaceLink(compiledTarget(content), w.file("compiled")); err != nil {
+		return fmt.Errorf("cannot switch database: %w", err)
+	}
+	return nil
+}
+
+func compiledTarget(content db.Digest) string { return "db/" + content.String() + ".db" }
+
+// Sweep removes what nothing needs any more: databases that are not in use, slots
+// that are in no table, and definitions other than the ones that count or that
+// something was started with. It is to be called when no patch is under way, and
+// does nothing else.
+func (w *Writer) Sweep() error {
+	j := w.journal.State()
+	if j.Patch != nil {
+		return nil
+	}
+	known := make(map[Slot]bool)
+	for _, in := range Internals() {
+		known[in.Slot] = true
+	}
+	for _, e := range j.Table {
+		known[e.Slot] = true
+	}
+	return errors.Join(w.sweepDatabases(j.Content), w.sweepSlots(known), w.sweepDefinitions(j))
+}
+
+func (w *Writer) sweepDatabases(content db.Digest) error {
+	entries, err := os.ReadDir(w.file("db"))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != content.String()+".db" {
+			err = errors.Join(err, os.Remove(filepath.Join(w.file("db"), e.Name())))
+		}
+	}
+	return err
+}
+
+func (w *Writer) sweepSlots(known map[Slot]bool) error {
+	var errs []error
+	for _, dir := range []string{"sv", "defs"} {
+		entries, err := os.ReadDir(w.file(dir))
+		errs = append(errs, err)
+		for _, e := range entries {
+			path := filepath.Join(w.file(dir), e.Name())
+			slot, ok := parseSlot(e.Name())
+			switch {
+			case !ok && strings.HasPrefix(e.Name(), "."):
+				errs = append(errs, removeTree(path))
+			case !ok || known[slot]:
+			default:
+				if up, err := s6.Supervised(w.Servicedir(slot)); err == nil && !up {
+					errs = append(errs, removeTree(path))
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweepDefinitions removes definitions of services that are known. Those of
+// oneshots count by the current database.
+func (w *Writer) sweepDefinitions(j journal.State) error {
+	v, err := w.View(j.Content, j.Table)
+	if err != nil {
+		return err
+	}
+	defer v.DB.Close()
+	var errs []error
+	for i, e := range j.Table {
+		dir := filepath.Join(w.file("defs"), slotName(e.Slot))
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) < 2 {
+			continue
+		}
+		errs = append(errs, err)
+		keep := map[string]bool{v.Definition(db.ServiceID(i)).String(): true}
+		if known, ok := j.Services[e.Slot]; ok {
+			keep[known.Def.String()] = true
+		}
+		if e.Type == db.Longrun {
+			linked, err := w.linkedDefinition(e.Slot)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			keep[linked.String()] = true
+		}
+		for _, entry := range entries {
+			if !keep[entry.Name()] {
+				errs = append(errs, removeTree(filepath.Join(dir, entry.Name())))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,76 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"strata/live/journal"
+	"strata/live/s6"
+)
+
+// CurrentEpoch gives the epoch of the s6-svscan that is running on the scandir.
+// The error wraps [s6.ErrNotRunning] if there is none.
+func CurrentEpoch(scandir string) (journal.Epoch, error) {
+	pid, err := s6.Svscan{Dir: scandir}.PID()
+	if err != nil {
+		return journal.Epoch{}, err
+	}
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return journal.Epoch{}, fmt.Errorf("cannot find out the boot id: %w", err)
+	}
+	e := journal.Epoch{Boot: strings.TrimSpace(string(boot)), PID: pid}
+	if pid == 0 {
+		return e, nil // in another PID namespace: only the boot counts
+	}
+	e.Start, err = startTicks(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return journal.Epoch{}, fmt.Errorf("cannot find s6-svscan on %s: %w", scandir, s6.ErrNotRunning)
+	}
+	return e, err
+}
+
+// startTicks is when a process was started, in clock ticks after boot.
+func startTicks(pid int) (uint64, error) {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, fmt.Errorf("cannot find out when process %d was started: %w", pid, err)
+	}
+	// The name of the program, in parentheses, may hold anything.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	const starttime = 22 - 3 // its number in proc(5), less those before
+	if len(fields) <= starttime {
+		return 0, fmt.Errorf("cannot find out when process %d was started", pid)
+	}
+	return strconv.ParseUint(string(fields[starttime]), 10, 64)
+}
+
+// ticksPerSecond is the same on every Linux that Go runs on.
+const ticksPerSecond = 100
+
+// startedAfter reports whether a process was started after a time since boot. The
+// start is known to a tick; within that the answer is no.
+func startedAfter(pid int, boot time.Duration) bool {
+	ticks, err := startTicks(pid)
+	return err == nil && time.Duration(ticks)*(time.Second/ticksPerSecond) > boot
+}
+
+// CheckEpoch reports an error that wraps [ErrStale] if the directory was made for
+// another life of the supervision tree than the present one, and [s6.ErrNotRunning]
+// if there is none at present.
+func (d *Dir) CheckEpoch(e journal.Epoch) error {
+	now, err := CurrentEpoch(d.scandir)
+	if err != nil {
+		return err
+	}
+	if now != e {
+		return fmt.Errorf("cannot use live directory %s: %w", d.path, ErrStale)
+	}
+	return nil
+}

@@ -1,0 +1,359 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"strata/compile/db"
+	"strata/live/journal"
+	"strata/live/s6"
+)
+
+// useExisting looks at what is there. If that is a live directory in use it is
+// completed, and done is true. What is left of an earlier life is removed.
+func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitResult, done bool, err error) {
+	current, err := in.current()
+	if err != nil {
+		return r, false, err
+	}
+	if current == nil {
+		return r, false, in.removeRemains(ctx, "")
+	}
+	d, j := current.dir, current.state
+	if err := in.matches(d, j, content); err != nil {
+		return r, false, err
+	}
+	if err := in.removeRemains(ctx, d.real); err != nil {
+		return r, false, err
+	}
+	if current.lost {
+		if err := replaceLink(filepath.Base(d.real), in.live()); err != nil {
+			return r, false, err
+		}
+	}
+	r = InitResult{Real: d.real, Existing: true, Patched: j.Patch != nil}
+	if r.Patched {
+		return r, true, nil
+	}
+	return r, true, in.complete(ctx, d)
+}
+
+// matches refuses a directory in use that is not the one asked for.
+func (in *initer) matches(d *Dir, j journal.State, content db.Digest) error {
+	switch {
+	case d.scandir != in.Scandir:
+		return fmt.Errorf("%w: it uses scandir %s and not %s", ErrMismatch, d.scandir, in.Scandir)
+	case d.prefix != in.Prefix:
+		return fmt.Errorf("%w: it uses prefix %q and not %q", ErrMismatch, d.prefix, in.Prefix)
+	case j.Content != content:
+		return fmt.Errorf("%w: it uses a database with another content than %s: an update goes from one to the other", ErrMismatch, in.DB)
+	}
+	return nil
+}
+
+// found is a live directory in use.
+type found struct {
+	dir   *Dir
+	state journal.State
+	lost  bool // the link to it is missing
+}
+
+// current finds the live directory in use: the one that the link points to, or one
+// beside whose link was lost. It is nil if there is none, and an error if something
+// else is in the way.
+func (in *initer) current() (*found, error) {
+	target, err := in.target()
+	if err != nil {
+		return nil, err
+	}
+	if target != "" {
+		f, err := in.inUse(target)
+		if f != nil || err != nil {
+			return f, err
+		}
+	}
+	siblings, err := in.siblings()
+	if err != nil {
+		return nil, err
+	}
+	for _, real := range siblings {
+		if real == target {
+			continue
+		}
+		f, err := in.inUse(real)
+		if err != nil {
+			return nil, err
+		}
+		// A directory that was only being built has no supervisor.
+		if f != nil && len(supervised(f.dir.real)) > 0 {
+			f.lost = true
+			return f, nil
+		}
+	}
+	return nil, nil
+}
+
+// target is the real directory that the link points to, or empty if there is none.
+func (in *initer) target() (string, error) {
+	info, err := os.Lstat(in.live())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		if os.Remove(in.live()) == nil {
+			return "", nil // it was empty
+		}
+		return "", errors.New("a directory is there that is not a live directory: remove it")
+	case info.Mode()&fs.ModeSymlink == 0:
+		return "", errors.New("a file is there that is not a live directory: remove it")
+	}
+	target, err := os.Readlink(in.live())
+	if err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(target, in.realPrefix()) || strings.Contains(target, "/") {
+		return "", fmt.Errorf("a link to %s is there that is not to a live directory: remove it", target)
+	}
+	real := filepath.Join(in.parent, target)
+	if _, err = os.Lstat(real); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err == nil && !ours(real) {
+		err = fmt.Errorf("a link to %s is there that is not a live directory of this kind: remove it", target)
+	}
+	return real, err
+}
+
+// ours reports whether a real directory was made by Init, whole or not: format is
+// the first thing in it.
+func ours(real string) bool {
+	format, err := os.ReadFile(filepath.Join(real, "format"))
+	if err == nil {
+		return strings.HasPrefix(string(format), formatName)
+	}
+	info, err := os.Lstat(real)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	entries, err := os.ReadDir(real)
+	return err == nil && len(entries) == 0
+}
+
+// siblings are our real directories beside the link.
+func (in *initer) siblings() ([]string, error) {
+	entries, err := os.ReadDir(in.parent)
+	var list []string
+	for _, e := range entries {
+		real := filepath.Join(in.parent, e.Name())
+		if strings.HasPrefix(e.Name(), in.realPrefix()) && e.IsDir() && ours(real) {
+			list = append(list, real)
+		}
+	}
+	return list, err
+}
+
+// inUse looks at a real directory. The result is nil if it is of an earlier life,
+// or was never completed.
+func (in *initer) inUse(real string) (*found, error) {
+	d, err := openReal(in.live(), real)
+	var records []journal.Record
+	if err == nil {
+		records, err = journal.Read(d.JournalPath())
+	}
+	if err != nil {
+		if running := supervised(real); len(running) > 0 {
+			return nil, fmt.Errorf("%w: supervisors are running in %s, and %w", ErrCorrupt, real, err)
+		}
+		return nil, nil
+	}
+	j := journal.Fold(records)
+	err = d.CheckEpoch(j.Epoch)
+	if errors.Is(err, ErrStale) || errors.Is(err, s6.ErrNotRunning) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &found{dir: d, state: j}, nil
+}
+
+// supervised gives the service directories of a real directory on which a
+// supervisor is running.
+func supervised(real string) []string {
+	entries, _ := os.ReadDir(filepath.Join(real, "sv"))
+	var list []string
+	for _, e := range entries {
+		dir := filepath.Join(real, "sv", e.Name())
+		if up, err := s6.Supervised(dir); err == nil && up {
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
+// complete brings up the supervisors that are missing in a directory in use.
+func (in *initer) complete(ctx context.Context, d *Dir) error {
+	j, missing, err := in.missing(d)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	w, err := d.Lock(ctx, in.Block)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if j, missing, err = in.missing(d); err != nil || len(missing) == 0 {
+		return err
+	}
+	v, err := d.View(j.Content, j.Table)
+	if err != nil {
+		return err
+	}
+	defer v.DB.Close()
+	slots := make(map[Slot]bool)
+	for _, n := range missing {
+		slots[n.Slot] = true
+	}
+	for i, e := range j.Table {
+		if !slots[e.Slot] {
+			continue
+		}
+		if err := w.MakeServicedir(v, db.ServiceID(i)); err != nil {
+			return err
+		}
+		if err := w.LinkName(Named{e.Name, e.Slot}); err != nil {
+			return err
+		}
+	}
+	if err := w.UpdateInternals(in.Program, v.DB); err != nil {
+		return err
+	}
+	return in.supervise(ctx, d, missing)
+}
+
+// missing gives the longruns without a supervisor.
+func (in *initer) missing(d *Dir) (journal.State, []Named, error) {
+	records, err := journal.Read(d.JournalPath())
+	if err != nil {
+		return journal.State{}, nil, err
+	}
+	j := journal.Fold(records)
+	var list []Named
+	for _, n := range longruns(j.Table) {
+		up, err := s6.Supervised(d.Servicedir(n.Slot))
+		if err != nil {
+			return j, nil, err
+		}
+		if !up {
+			list = append(list, n)
+		}
+	}
+	return j, list, nil
+}
+
+// oldLimit is how long services of an earlier life may take to end.
+const oldLimit = 30 * time.Second
+
+// removeRemains removes all real directories but one, with their links in the
+// scandir and supervisors that are left on them.
+func (in *initer) removeRemains(ctx context.Context, keep string) error {
+	siblings, err := in.siblings()
+	if err != nil {
+		return err
+	}
+	if err := in.removeLinks(keep); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, oldLimit, errors.New("it does not end"))
+	defer cancel()
+	for _, real := range siblings {
+		if real == keep {
+			continue
+		}
+		for _, dir := range supervised(real) {
+			in.warn("ending what is left of an earlier life in %s", dir)
+			if err := end(ctx, dir); err != nil {
+				return err
+			}
+		}
+		if err := in.Hooks.Hit("remove-old"); err != nil {
+			return err
+		}
+		if err := removeTree(real); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeLinks removes from the scandir what points into real directories of ours
+// but one, dangling or not, and tells s6-svscan.
+func (in *initer) removeLinks(keep string) error {
+	entries, err := os.ReadDir(in.Scandir)
+	if err != nil {
+		return err
+	}
+	removed := false
+	for _, e := range entries {
+		path := filepath.Join(in.Scandir, e.Name())
+		target, err := os.Readlink(path)
+		if err != nil {
+			continue // no link
+		}
+		real, ok := in.pointsInto(target)
+		if !ok || real == keep {
+			continue
+		}
+		if _, err := os.Lstat(real); err == nil && !ours(real) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		removed = true
+	}
+	if !removed {
+		return nil
+	}
+	return s6.Svscan{Dir: in.Scandir}.RescanPrune()
+}
+
+// pointsInto gives the real directory, there or not, that the target of a link
+// into a service directory is in.
+func (in *initer) pointsInto(target string) (real string, ok bool) {
+	rest, ok := strings.CutPrefix(target, filepath.Join(in.parent, in.realPrefix()))
+	if !ok {
+		return "", false
+	}
+	name, _, ok := strings.Cut(rest, "/")
+	return filepath.Join(in.parent, in.realPrefix()+name), ok
+}
+
+// end makes a supervisor, and what it runs, end, and waits for that.
+func end(ctx context.Context, dir string) error {
+	for {
+		sup, err := s6.OpenSupervisor(dir)
+		if errors.Is(err, s6.ErrNotSupervised) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = s6.SendControl(dir, s6.CmdDown, s6.CmdExit)
+		if err == nil || errors.Is(err, s6.ErrNotSupervised) {
+			err = sup.Dead(ctx)
+		}
+		sup.Close()
+		if err != nil {
+			return fmt.Errorf("cannot end the supervisor of %s: %w", dir, err)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"strata/live/s6"
+)
+
+// Named is a longrun by name and slot.
+type Named struct {
+	Name string
+	Slot Slot
+}
+
+// entry is the longrun in the scandir.
+func (d *Dir) entry(n Named) s6.Entry {
+	return s6.Entry{Name: d.prefix + n.Name, Dir: d.Servicedir(n.Slot)}
+}
+
+func (d *Dir) entries(list []Named) []s6.Entry {
+	entries := make([]s6.Entry, len(list))
+	for i, n := range list {
+		entries[i] = d.entry(n)
+	}
+	return entries
+}
+
+// NamePath is the link servicedirs/NAME to a longrun's service directory.
+func (d *Dir) NamePath(name string) string { return filepath.Join(d.real, "servicedirs", name) }
+
+func (d *Dir) scanPath(name string) string { return filepath.Join(d.scandir, d.prefix+name) }
+
+// LinkName makes servicedirs/NAME a link to the slot.
+func (w *Writer) LinkName(n Named) error { return linkName(w.Dir, n) }
+
+func linkName(d *Dir, n Named) error {
+	if err := checkName(n.Name); err != nil {
+		return err
+	}
+	return replaceLink("../sv/"+slotName(n.Slot), d.NamePath(n.Name))
+}
+
+// checkName refuses a name that would be a path.
+func checkName(name string) error {
+	if name == "" || name[0] == '.' || filepath.Base(name) != name {
+		return fmt.Errorf("%w: %q cannot be the name of a service", ErrCorrupt, name)
+	}
+	return nil
+}
+
+// UnlinkName removes servicedirs/NAME. It is no error if there is none.
+func (w *Writer) UnlinkName(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return removeIfThere(w.NamePath(name))
+}
+
+// Rename gives a longrun, supervised or not, another name, in servicedirs and in
+// the scandir, without anybody noticing: s6-svscan knows a service by its
+// directory. The name must be free; see [Writer.Exchange]. To repeat it is no
+// error.
+func (w *Writer) Rename(from, to string) error {
+	for _, name := range []string{from, to} {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	for _, path := range []func(string) string{w.NamePath, w.scanPath} {
+		if err := w.Hooks.Hit("rename"); err != nil {
+			return err
+		}
+		err := unix.Renameat2(unix.AT_FDCWD, path(from), unix.AT_FDCWD, path(to), unix.RENAME_NOREPLACE)
+		if err != nil && err != unix.ENOENT {
+			return fmt.Errorf("cannot rename service %s to %s: %w", from, to, err)
+		}
+	}
+	return w.rescan()
+}
+
+// Exchange swaps the names of two longruns, both supervised or neither.
+//
+// Unlike the other building blocks it cannot be repeated blindly: with Slot a must
+// be the one that is to have the name of b afterwards, and nothing is done if it
+// has it already.
+func (w *Writer) Exchange(a, b Named) error {
+	for _, name := range []string{a.Name, b.Name} {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	swaps := []struct{ from, to, done string }{
+		{w.NamePath(a.Name), w.NamePath(b.Name), "../sv/" + slotName(a.Slot)},
+		{w.scanPath(a.Name), w.scanPath(b.Name), w.Servicedir(a.Slot)},
+	}
+	for _, s := range swaps {
+		if err := w.Hooks.Hit("exchange"); err != nil {
+			return err
+		}
+		if target, err := os.Readlink(s.to); err == nil && target == s.done {
+			continue
+		}
+		err := unix.Renameat2(unix.AT_FDCWD, s.from, unix.AT_FDCWD, s.to, unix.RENAME_EXCHANGE)
+		if err != nil && err != unix.ENOENT {
+			return fmt.Errorf("cannot exchange the names %s and %s: %w", a.Name, b.Name, err)
+		}
+	}
+	return w.rescan()
+}
+
+// rescan lets s6-svscan see the present names before anybody prunes.
+func (w *Writer) rescan() error {
+	err := s6.Svscan{Dir: w.scandir}.Rescan()
+	if errors.Is(err, s6.ErrNotRunning) {
+		return nil // then there is nobody to see them
+	}
+	return err
+}
+
+// Supervise links longruns, whose service directories are complete, into the
+// scandir, and waits until each has its supervisor. They stay down. What is
+// linked, or has its supervisor, is fine. On error what this call linked is taken
+// back.
+func (w *Writer) Supervise(ctx context.Context, list []Named) error {
+	return s6.Link(ctx, w.scandir, w.entries(list), s6.DefaultStall)
+}
+
+// Unsupervise takes longruns out of the scandir and waits until their supervisors
+// are gone, which ends what still runs: see [s6.Unlink].
+func (w *Writer) Unsupervise(ctx context.Context, list []Named) error {
+	return s6.Unlink(ctx, w.scandir, w.entries(list))
+}
+
+// RemoveSlot removes service directory and definitions of a service that is no
+// longer supervised.
+func (w *Writer) RemoveSlot(s Slot) error {
+	if up, err := s6.Supervised(w.Servicedir(s)); err != nil || up {
+		if err == nil {
+			err = errors.New("a supervisor is running on it")
+		}
+		return fmt.Errorf("cannot remove %s: %w", w.Servicedir(s), err)
+	}
+	return errors.Join(removeTree(w.Servicedir(s)), removeTree(filepath.Join(w.file("defs"), slotName(s))))
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

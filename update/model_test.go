@@ -1,0 +1,177 @@
+package update
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"strata/compile/db"
+	"strata/compile/source/execline"
+	"strata/graph"
+)
+
+// spec is a service or bundle as the tests write it; its JSON is that of the
+// conformance cases.
+type spec struct {
+	Type      string   `json:"type"`
+	Deps      []string `json:"deps"`
+	Contents  []string `json:"contents"`
+	Essential bool     `json:"essential"`
+
+	Wants    []string `json:"-"`
+	Feeds    string   `json:"feeds"` // producer-for
+	From     []string `json:"-"`     // renamed-from
+	OnChange db.OnChange
+	Run      string `json:"-"` // content of run or up
+	Finish   string `json:"-"`
+}
+
+type specs map[string]spec
+
+func (s specs) flatten(name string) []string {
+	if s[name].Type != "bundle" {
+		return []string{name}
+	}
+	var out []string
+	for _, c := range s[name].Contents {
+		out = append(out, s.flatten(c)...)
+	}
+	return out
+}
+
+// model compiles specs the short way: they are known to be right.
+func (s specs) model(t testing.TB) *db.Model {
+	t.Helper()
+	m := &db.Model{Blobs: db.Blobs{}}
+	essential := map[string]bool{}
+	ids := map[string]id{}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if s[name].Type != "bundle" {
+			ids[name] = id(len(ids))
+		}
+		if s[name].Essential {
+			for _, c := range s.flatten(name) {
+				essential[c] = true
+			}
+		}
+	}
+	var needs, wants, soft []graph.Edge
+	producers := map[id][]id{}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		sp := s[name]
+		if sp.Type == "bundle" {
+			b := db.Bundle{Name: name}
+			for _, c := range s.flatten(name) {
+				b.Contents = append(b.Contents, ids[c])
+			}
+			slices.Sort(b.Contents)
+			b.Contents = slices.Compact(b.Contents)
+			m.Bundles = append(m.Bundles, b)
+			continue
+		}
+		svc := db.Service{Name: name, Type: db.Longrun, Consumer: db.None, RenamedFrom: sp.From, OnChange: sp.OnChange,
+			Origin: db.Origin{Label: "0", Path: name + ".toml"}}
+		body := db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + sp.Run))}
+		if sp.Type == "oneshot" {
+			svc.Type, svc.Up = db.Oneshot, body
+		} else {
+			svc.Run = body
+		}
+		if sp.Finish != "" {
+			svc.Finish = db.Program{Form: db.Script, Script: m.Blobs.Add([]byte(sp.Finish))}
+		}
+		if essential[name] {
+			svc.Flags = db.Essential
+		}
+		from := ids[name]
+		for _, d := range sp.Deps {
+			for _, to := range s.flatten(d) {
+				needs = append(needs, graph.Edge{From: from, To: ids[to]})
+			}
+		}
+		for _, d := range sp.Wants {
+			for _, to := range s.flatten(d) {
+				wants = append(wants, graph.Edge{From: from, To: ids[to]})
+				soft = append(soft, graph.Edge{From: from, To: ids[to]})
+			}
+		}
+		if sp.Feeds != "" {
+			svc.Consumer = ids[sp.Feeds]
+			producers[svc.Consumer] = append(producers[svc.Consumer], from)
+			needs = append(needs, graph.Edge{From: from, To: svc.Consumer})
+		}
+		m.Services = append(m.Services, svc)
+	}
+	for c, ps := range producers {
+		m.Services[c].Producers = ps
+	}
+	m.Needs, m.Wants, m.Soft = mustGraph(t, len(ids), needs), mustGraph(t, len(ids), wants), mustGraph(t, len(ids), soft)
+	all, err := graph.Union(m.Needs, m.Soft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Levels, err = all.Levels(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustGraph(t testing.TB, n int, edges []graph.Edge) *graph.Graph {
+	t.Helper()
+	g, err := graph.New(n, edges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// viewOfModel is a view without a file.
+func viewOfModel(m *db.Model) *view {
+	v := &view{needs: m.Needs, wants: m.Wants, soft: m.Soft, levels: m.Levels, bundles: m.Bundles,
+		service: func(i id) (*db.Service, error) { return &m.Services[i], nil }}
+	h := sha256.New()
+	for i := range m.Services {
+		s := &m.Services[i]
+		body := *s
+		body.Name, body.Flags, body.Origin, body.Consumer, body.Producers = "", 0, db.Origin{}, 0, nil
+		body.RenamedFrom, body.OnChange = nil, 0
+		v.names = append(v.names, s.Name)
+		v.types = append(v.types, s.Type)
+		v.flags = append(v.flags, s.Flags)
+		v.manual = append(v.manual, s.Manual)
+		v.defs = append(v.defs, sha256.Sum256(fmt.Appendf(nil, "%+v", body)))
+		v.consumer = append(v.consumer, s.Consumer)
+		v.fed = append(v.fed, len(s.Producers) > 0)
+		whole := *s
+		whole.Origin = db.Origin{}
+		fmt.Fprintf(h, "%+v %v %v %v\n", whole, m.Needs.Out(id(i)), m.Wants.Out(id(i)), m.Soft.Out(id(i)))
+	}
+	for _, b := range m.Bundles {
+		fmt.Fprintf(h, "%s %v\n", b.Name, b.Contents)
+	}
+	v.content = db.Digest(h.Sum(nil))
+	return v
+}
+
+func (s specs) view(t testing.TB) *view { return viewOfModel(s.model(t)) }
+
+// words is the lexer of the tools.
+func words(b []byte) ([]string, error) { return execline.Parse(b) }
+
+func conversions(lines ...string) Conversions {
+	return ParseConversions("conv", []byte(strings.Join(lines, "\n")), words)
+}
+
+// upState is the state in which these services are up.
+func upState(v *view, up ...string) State {
+	s := State{Up: make([]bool, v.len()), Stopped: make([]bool, v.len())}
+	for _, name := range up {
+		if i, ok := v.find(name); ok {
+			s.Up[i] = true
+		}
+	}
+	return s
+}
