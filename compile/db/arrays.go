@@ -145,7 +145,12 @@ func words(s []ServiceID) []uint32 {
 
 // newArrays flattens a model; the definitions' digests are filled in later.
 func newArrays(m *Model) *arrays {
-	a := &arrays{nameOff: []uint32{0}, bundleNameOff: []uint32{0}, bundleOff: []uint32{0}}
+	n := len(m.Services)
+	a := &arrays{
+		nameOff: append(make([]uint32, 0, n+1), 0), names: make([]byte, 0, 16*n), kinds: make([]byte, 0, n), flags: make([]uint32, 0, n),
+		timeUp: make([]uint32, 0, n), timeDn: make([]uint32, 0, n), feeds: make([]uint32, 0, n),
+		bundleNameOff: []uint32{0}, bundleOff: []uint32{0}, definitions: make([]byte, n*len(Digest{})),
+	}
 	for i := range m.Services {
 		s := &m.Services[i]
 		a.names = append(a.names, s.Name...)
@@ -171,11 +176,9 @@ func newArrays(m *Model) *arrays {
 		}
 		a.bundleKinds = append(a.bundleKinds, kind)
 	}
-	n := len(m.Services)
 	a.needs, a.wants, a.soft = newPair(m.Needs, n), newPair(m.Wants, n), newPair(m.Soft, n)
 	level, off, order := m.Levels.Flat()
 	a.level, a.levelOff, a.levelOrder = level, off, words(order)
-	a.definitions = make([]byte, n*len(Digest{}))
 	return a
 }
 

@@ -23,10 +23,10 @@ func (db *DB) check() error {
 	if err := db.flat.checkMeaning(); err != nil {
 		return err
 	}
-	c := checker{db: db, h: newContentHash(db.Private()), used: map[Digest]bool{}}
+	c := checker{db: db, h: newContentHash(db.Private()), def: sha256.New(), used: map[Digest]bool{}}
 	for _, s := range db.flat.sections() {
 		stored, _ := s.encode()
-		hashChunk(c.h, stored)
+		c.h.chunk(stored)
 	}
 	if err := db.services.each(c.service); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (db *DB) check() error {
 	if len(c.used) > 0 || c.blobs != int(db.header.blobs) {
 		return corruptf("%d contents are missing", max(len(c.used), 1))
 	}
-	if !bytes.Equal(c.h.Sum(nil), db.header.content[:]) {
+	if c.h.sum() != db.header.content {
 		return corruptf("its content does not match its content digest")
 	}
 	return nil
@@ -55,7 +55,8 @@ func (db *DB) check() error {
 // checker goes through the buckets in the order of the content digest.
 type checker struct {
 	db    *DB
-	h     hash.Hash
+	h     *contentHash
+	def   hash.Hash // to be reset for each definition
 	seen  int
 	fed   []pipe // in ascending order of consumer
 	used  map[Digest]bool
@@ -70,13 +71,13 @@ func (c *checker) service(key, value []byte) error {
 		return corruptf("service records are out of order")
 	}
 	c.seen++
-	hashChunk(c.h, value)
+	c.h.chunk(value)
 	var s Service
 	def, err := c.db.record(id, value, &s)
 	if err != nil {
 		return err
 	}
-	if !c.db.flat.sameDefinition(id, definitionDigest(def)) {
+	if !c.db.flat.sameDefinition(id, definitionDigest(c.def, def)) {
 		return corruptf("the definition of service %q does not match its digest", s.Name)
 	}
 	for d := range s.Blobs() {
@@ -140,6 +141,6 @@ func (c *checker) blob(key, value []byte) error {
 	}
 	delete(c.used, d)
 	c.blobs++
-	hashChunk(c.h, d[:])
+	c.h.chunk(d[:])
 	return nil
 }

@@ -1,8 +1,8 @@
 package db
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"hash"
 	"runtime"
@@ -16,6 +16,7 @@ type image struct {
 	header   header
 	sections [][]byte
 	records  [][]byte // by service
+	notes    [][]byte // of the bundles, then of the services
 	blobs    []Digest
 	model    *Model
 }
@@ -24,7 +25,7 @@ type image struct {
 // the same model gives the same bytes.
 func newImage(m *Model, tool string) (*image, error) {
 	a := newArrays(m)
-	im := &image{model: m, records: make([][]byte, len(m.Services))}
+	im := &image{model: m, records: make([][]byte, len(m.Services)), notes: make([][]byte, len(m.Bundles)+len(m.Services))}
 	if err := im.encodeRecords(a); err != nil {
 		return nil, err
 	}
@@ -52,30 +53,39 @@ func newImage(m *Model, tool string) (*image, error) {
 	return im, nil
 }
 
-// encodeRecords fills in the records and the definitions' digests, on all
+// encodeRecords fills in records, notes and the definitions' digests, on all
 // processors.
 func (im *image) encodeRecords(a *arrays) error {
-	services := im.model.Services
+	services, bundles := im.model.Services, im.model.Bundles
 	workers := runtime.GOMAXPROCS(0)
-	bad := make([]error, workers)
+	bad := make([]string, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
+			e := newEncoder()
 			for i := w; i < len(services); i += workers {
-				record, digest, ok := encodeService(&services[i])
-				if !ok {
-					bad[w] = fmt.Errorf("the model is not valid: service %q has a value out of range", services[i].Name)
-					return
+				s := &services[i]
+				record, digest, ok := e.service(s)
+				note, okNote := e.note(s.Description, s.Origin)
+				if !ok || !okNote {
+					bad[w] = s.Name
 				}
-				im.records[i] = record
+				im.records[i], im.notes[len(bundles)+i] = record, note
 				copy(a.definitions[i*len(digest):], digest[:])
+			}
+			for i := w; i < len(bundles); i += workers {
+				note, ok := e.note(bundles[i].Description, bundles[i].Origin)
+				if !ok {
+					bad[w] = bundles[i].Name
+				}
+				im.notes[i] = note
 			}
 		})
 	}
 	wg.Wait()
-	for _, err := range bad {
-		if err != nil {
-			return err
+	for _, name := range bad {
+		if name != "" {
+			return fmt.Errorf("the model is not valid: %q has a value out of range", name)
 		}
 	}
 	return nil
@@ -83,22 +93,19 @@ func (im *image) encodeRecords(a *arrays) error {
 
 // collectBlobs lists the blobs that are used, sorted.
 func (im *image) collectBlobs() error {
-	used := map[Digest]bool{}
 	for i := range im.model.Services {
-		s := &im.model.Services[i]
-		for d := range s.Blobs() {
-			if used[d] {
-				continue
-			}
-			content, ok := im.model.Blobs[d]
-			if !ok || Digest(sha256.Sum256(content)) != d {
-				return fmt.Errorf("the model is not valid: service %q uses content %s, which is not there", s.Name, d.Short())
-			}
-			used[d] = true
+		for d := range im.model.Services[i].Blobs() {
 			im.blobs = append(im.blobs, d)
 		}
 	}
-	slices.SortFunc(im.blobs, func(a, b Digest) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(im.blobs, func(a, b Digest) int { return bytes.Compare(a[:], b[:]) })
+	im.blobs = slices.Compact(im.blobs)
+	for _, d := range im.blobs {
+		content, ok := im.model.Blobs[d]
+		if !ok || Digest(sha256.Sum256(content)) != d {
+			return fmt.Errorf("the model is not valid: content %s is used but not there", d.Short())
+		}
+	}
 	return nil
 }
 
@@ -106,35 +113,44 @@ func (im *image) collectBlobs() error {
 func (im *image) content() Digest {
 	h := newContentHash(im.model.Private)
 	for _, s := range im.sections {
-		hashChunk(h, s)
+		h.chunk(s)
 	}
 	for _, r := range im.records {
-		hashChunk(h, r)
+		h.chunk(r)
 	}
 	for _, d := range im.blobs {
-		hashChunk(h, d[:])
+		h.chunk(d[:])
 	}
-	return Digest(h.Sum(nil))
+	return h.sum()
 }
 
-// newContentHash begins a content digest; sections, records and the digests of
-// the blobs follow.
-func newContentHash(private bool) hash.Hash {
-	h := sha256.New()
-	h.Write([]byte("strata content 1\x00"))
+// contentHash computes a content digest: of sections, records and the digests of
+// the blobs.
+type contentHash struct {
+	h      hash.Hash
+	prefix []byte
+}
+
+func newContentHash(private bool) *contentHash {
+	c := &contentHash{h: sha256.New(), prefix: make([]byte, 0, 8)}
+	c.h.Write([]byte("strata content 1\x00"))
 	if private {
-		h.Write([]byte{1})
+		c.h.Write([]byte{1})
 	} else {
-		h.Write([]byte{0})
+		c.h.Write([]byte{0})
 	}
-	return h
+	return c
 }
 
-// hashChunk adds a chunk with its length, so that no two lists of chunks hash the
+// chunk adds a chunk with its length, so that no two lists of chunks hash the
 // same.
-func hashChunk(h hash.Hash, b []byte) {
-	var size [8]byte
-	binary.LittleEndian.PutUint64(size[:], uint64(len(b)))
-	h.Write(size[:])
-	h.Write(b)
+func (c *contentHash) chunk(b []byte) {
+	c.prefix = le.AppendUint64(c.prefix[:0], uint64(len(b)))
+	c.h.Write(c.prefix)
+	c.h.Write(b)
+}
+
+func (c *contentHash) sum() (d Digest) {
+	c.h.Sum(d[:0])
+	return d
 }

@@ -86,9 +86,9 @@ func use(db *DB) {
 func FuzzRecord(f *testing.F) {
 	m := rich(f)
 	for i := range m.Services {
-		record, _, _ := encodeService(&m.Services[i])
+		record, _, _ := newEncoder().service(&m.Services[i])
 		f.Add(record[sumSize:])
-		value, _ := encodeNote(m.Services[i].Description, m.Services[i].Origin)
+		value, _ := newEncoder().note(m.Services[i].Description, m.Services[i].Origin)
 		f.Add(value[sumSize:])
 	}
 	im, err := newImage(m, "tool")
@@ -101,9 +101,9 @@ func FuzzRecord(f *testing.F) {
 		seal(value)
 		var s, again Service
 		if _, ok := decodeService(value, &s); ok {
-			first, d1, ok1 := encodeService(&s)
+			first, d1, ok1 := newEncoder().service(&s)
 			_, ok2 := decodeService(first, &again)
-			_, d2, ok3 := encodeService(&again)
+			_, d2, ok3 := newEncoder().service(&again)
 			if !ok1 || !ok2 || !ok3 || d1 != d2 {
 				t.Errorf("not the same when written again: %+v", s)
 			}

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -189,8 +188,10 @@ func fingerprint(t testing.TB, m *Model) Digest {
 		t.Error(err)
 		return Digest{}
 	}
-	h := sha256.New()
-	hashChunk(h, im.header.content[:])
-	im.putNotes(func(key, value []byte) { hashChunk(h, key); hashChunk(h, value) })
-	return Digest(h.Sum(nil))
+	h := newContentHash(false)
+	h.chunk(im.header.content[:])
+	for _, n := range im.notes {
+		h.chunk(n)
+	}
+	return h.sum()
 }

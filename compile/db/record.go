@@ -2,6 +2,7 @@ package db
 
 import (
 	"crypto/sha256"
+	"hash"
 	"strings"
 )
 
@@ -120,22 +121,47 @@ func note(c *codec, description *string, o *Origin) {
 	})
 }
 
-// encodeService returns a service's record, sealed, and its definition's digest.
-func encodeService(s *Service) ([]byte, Digest, bool) {
-	c := codec{b: make([]byte, sumSize, 256), writing: true}
-	definition(&c, s)
-	digest := definitionDigest(c.b[sumSize:])
-	relations(&c, s)
-	seal(c.b)
-	return c.b, digest, !c.bad
+// encoder writes records one after the other, each into the same buffer first.
+type encoder struct {
+	c codec
+	h hash.Hash
+}
+
+func newEncoder() *encoder { return &encoder{h: sha256.New()} }
+
+func (e *encoder) begin() *codec {
+	e.c = codec{b: append(e.c.b[:0], make([]byte, sumSize)...), writing: true}
+	return &e.c
+}
+
+// end seals the record and returns a copy that is just as long.
+func (e *encoder) end() []byte {
+	seal(e.c.b)
+	return append(make([]byte, 0, len(e.c.b)), e.c.b...)
+}
+
+// service returns a service's record and its definition's digest; ok is false if
+// a value is out of range.
+func (e *encoder) service(s *Service) (record []byte, d Digest, ok bool) {
+	c := e.begin()
+	definition(c, s)
+	d = definitionDigest(e.h, c.b[sumSize:])
+	relations(c, s)
+	return e.end(), d, !c.bad
+}
+
+// note returns the note of a service or bundle.
+func (e *encoder) note(description string, o Origin) (value []byte, ok bool) {
+	c := e.begin()
+	note(c, &description, &o)
+	return e.end(), !c.bad
 }
 
 // definitionDigest hashes the definition part of a record.
-func definitionDigest(def []byte) Digest {
-	h := sha256.New()
+func definitionDigest(h hash.Hash, def []byte) (d Digest) {
+	h.Reset()
 	h.Write([]byte("strata definition 1\x00"))
 	h.Write(def)
-	var d Digest
 	h.Sum(d[:0])
 	return d
 }
@@ -151,14 +177,6 @@ func decodeService(value []byte, s *Service) (def []byte, ok bool) {
 	def = body[:len(body)-len(c.b)]
 	relations(&c, s)
 	return def, !c.bad && len(c.b) == 0
-}
-
-// encodeNote returns the note of a service or bundle, sealed.
-func encodeNote(description string, o Origin) ([]byte, bool) {
-	c := codec{b: make([]byte, sumSize, 128), writing: true}
-	note(&c, &description, &o)
-	seal(c.b)
-	return c.b, !c.bad
 }
 
 func decodeNote(value []byte, description *string, o *Origin) bool {

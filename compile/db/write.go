@@ -148,7 +148,10 @@ func (im *image) estimate() int {
 		n += len(s) + pageSize
 	}
 	for _, r := range im.records {
-		n += 2*len(r) + 512
+		n += 2*len(r) + 128
+	}
+	for _, r := range im.notes {
+		n += 2*len(r) + 128
 	}
 	for _, d := range im.blobs {
 		n += 2*len(im.model.Blobs[d]) + 2*pageSize
@@ -187,20 +190,16 @@ func (im *image) fill(tx *bolt.Tx) error {
 				put(d[:], im.model.Blobs[d])
 			}
 		}),
-		put(bucketNotes, im.putNotes),
+		put(bucketNotes, func(put func(key, value []byte)) {
+			// Bundles first: that is how their keys sort.
+			bundles := len(im.model.Bundles)
+			for i, n := range im.notes {
+				if i < bundles {
+					put(noteKey(noteBundle, i), n)
+				} else {
+					put(noteKey(noteService, i-bundles), n)
+				}
+			}
+		}),
 	)
-}
-
-// putNotes stores descriptions and provenance, bundles first, as their keys sort.
-func (im *image) putNotes(put func(key, value []byte)) {
-	for i := range im.model.Bundles {
-		b := &im.model.Bundles[i]
-		value, _ := encodeNote(b.Description, b.Origin)
-		put(noteKey(noteBundle, i), value)
-	}
-	for i := range im.model.Services {
-		s := &im.model.Services[i]
-		value, _ := encodeNote(s.Description, s.Origin)
-		put(noteKey(noteService, i), value)
-	}
 }

@@ -149,11 +149,16 @@ func (t *tomlReader) updateTable(root map[string]any) map[string]any {
 
 // unknownKeys adds an error for each key that is not in the table of keys.
 func (t *tomlReader) unknownKeys(table map[string]any, prefix string) {
-	names := keyNames()
+	const most = 20
+	names, found := keyNames(), 0
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		full := prefix + name
 		if slices.Contains(names, full) && (prefix != "" || !strings.Contains(name, ".")) || full == updateTable {
 			continue
+		}
+		if found++; found > most {
+			t.diags.Errorf("unknown-key", diag.Position{File: t.path}, "%s: there are more than %d unknown keys", t.name, most)
+			return
 		}
 		d := t.errorAt("unknown-key", t.place(strings.ReplaceAll(prefix, ".", keySep)+name).key, "unknown key %q", full)
 		d.Hint = t.hintForKey(name, full)

@@ -35,7 +35,7 @@ func lookup(d *live.Dir, req Request) (Program, error) {
 		return Program{}, err
 	}
 	argv, file := servicedir.Command(svc, string(req.Phase))
-	p := Program{Argv: argv, File: file, TTY: svc.TTY, Dir: d.DefinitionDir(live.Slot(req.Slot), base.Definition(ref.Service))}
+	p := Program{Argv: argv, File: file, TTY: svc.TTY, Dir: d.DefinitionDir(live.Slot(req.Slot), live.View{DB: base}.Definition(ref.Service))}
 	if _, err := os.Stat(p.Dir); err != nil {
 		if file {
 			return Program{}, fmt.Errorf("its definition is not there: %w", err)

@@ -177,22 +177,22 @@ func (q caseDB) services() {
 	}
 	for escaped, want := range q.c.Expect.Svc {
 		name := q.c.Name(escaped)
-		q.expect([]string{want.Type}, "type", "--", name)
-		q.expect(want.Deps, "-u", "dependencies", "--", name)
-		q.expect(want.RDeps, "-d", "dependencies", "--", name)
-		q.expect(want.AllDeps, "-u", "all-dependencies", "--", name)
-		q.expect(want.AllRDeps, "-d", "all-dependencies", "--", name)
+		q.expect([]string{want.Type}, "--", "type", name)
+		q.expect(want.Deps, "-u", "--", "dependencies", name)
+		q.expect(want.RDeps, "-d", "--", "dependencies", name)
+		q.expect(want.AllDeps, "-u", "--", "all-dependencies", name)
+		q.expect(want.AllRDeps, "-d", "--", "all-dependencies", name)
 		if want.Type == "bundle" {
-			q.expect(want.Contents, "contents", "--", name)
+			q.expect(want.Contents, "--", "contents", name)
 			continue
 		}
-		q.expect([]string{want.Flags}, "flags", "--", name)
-		q.expect([]string{strconv.Itoa(int(want.Timeout[0]))}, "-u", "timeout", "--", name)
-		q.expect([]string{strconv.Itoa(int(want.Timeout[1]))}, "-d", "timeout", "--", name)
+		q.expect([]string{want.Flags}, "--", "flags", name)
+		q.expect([]string{strconv.Itoa(int(want.Timeout[0]))}, "-u", "--", "timeout", name)
+		q.expect([]string{strconv.Itoa(int(want.Timeout[1]))}, "-d", "--", "timeout", name)
 		if want.Type == "oneshot" {
 			q.scripts(name, want)
 		} else {
-			q.expect(want.Pipeline, "pipeline", "--", name)
+			q.expect(want.Pipeline, "--", "pipeline", name)
 			q.servicedir(filepath.Join(unpacked, name), want.Servicedir)
 		}
 	}
@@ -200,7 +200,7 @@ func (q caseDB) services() {
 
 func (q caseDB) scripts(name string, want *testdata.Service) {
 	for option, argv := range map[string][]testdata.Bytes{"-u": want.Up, "-d": want.Down} {
-		code, got := q.ask("\x00", option, "script", "--", name)
+		code, got := q.ask("\x00", option, "--", "script", name)
 		if code != 0 || !slices.Equal(got, testdata.Strings(argv)) {
 			q.t.Errorf("script %s of %s: exit code %d, %q; want %q", option, name, code, got, argv)
 		}

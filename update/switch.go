@@ -1,0 +1,306 @@
+package update
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/journal"
+	"strata/live/s6/fdholder"
+)
+
+// switchOver does the second phase. All that is new is made first; then the names
+// change, then the database; what is gone is removed last, except where its name
+// is needed.
+func (a *applier) switchOver(ctx context.Context) error {
+	if err := a.makeNew(); err != nil {
+		return err
+	}
+	if err := a.freeNames(ctx); err != nil {
+		return err
+	}
+	if err := a.rename(); err != nil {
+		return err
+	}
+	if err := a.define(); err != nil {
+		return err
+	}
+	if err := a.supervise(ctx); err != nil {
+		return err
+	}
+	if err := a.switchDatabase(); err != nil {
+		return err
+	}
+	return a.removeOld(ctx)
+}
+
+// newID finds the new service of an action.
+func (a *applier) newID(action Action) (id, error) {
+	name := action.Service
+	if len(action.NewNames) == 1 && action.Op != OpMake {
+		name = action.NewNames[0]
+	}
+	j, ok := find(a.new.DB, name)
+	if !ok {
+		return 0, fmt.Errorf("cannot apply patch: %w: action %d: there is no new service %s", ErrPatch, action.Seq, name)
+	}
+	return j, nil
+}
+
+// oldID finds the old service of an action.
+func (a *applier) oldID(action Action) (id, error) {
+	i, ok := find(a.old.DB, action.Service)
+	if !ok {
+		return 0, fmt.Errorf("cannot apply patch: %w: action %d: there is no old service %s", ErrPatch, action.Seq, action.Service)
+	}
+	return i, nil
+}
+
+func (a *applier) makeNew() error {
+	for _, action := range a.byOp[OpMake] {
+		j, err := a.newID(action)
+		if err != nil {
+			return err
+		}
+		if err := a.w.MakeServicedir(a.new, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeNames takes out of the scandir what is removed and whose name another
+// service is to have.
+func (a *applier) freeNames(ctx context.Context) error {
+	wanted := map[string]bool{}
+	for _, action := range a.byOp[OpMake] {
+		wanted[action.Service] = true
+	}
+	for _, action := range a.byOp[OpRename] {
+		wanted[action.NewNames[0]] = true
+	}
+	var list []live.Named
+	for _, n := range a.removed() {
+		if wanted[n.Name] {
+			list = append(list, n)
+		}
+	}
+	return a.drop(ctx, list)
+}
+
+// removed are the longruns of the old database that are to be removed.
+func (a *applier) removed() []live.Named {
+	var out []live.Named
+	for _, action := range a.byOp[OpRemove] {
+		if i, ok := find(a.old.DB, action.Service); ok && a.old.DB.Type(i) == db.Longrun {
+			out = append(out, live.Named{Name: action.Service, Slot: a.old.Slot(i)})
+		}
+	}
+	return out
+}
+
+// drop ends the supervision of longruns and takes their names away, unless another
+// service has the name by now.
+func (a *applier) drop(ctx context.Context, list []live.Named) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := a.w.Unsupervise(ctx, list); err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range list {
+		target, err := os.Readlink(a.w.NamePath(n.Name))
+		if err == nil && filepath.Base(target) == filepath.Base(a.w.Servicedir(n.Slot)) {
+			errs = append(errs, a.w.UnlinkName(n.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// rename gives longruns their new names: first those whose new name is free, and
+// where none is, it is a cycle, which an exchange makes shorter.
+func (a *applier) rename() error {
+	type move struct {
+		live.Named
+		to string
+	}
+	var pending []move
+	taken := map[string]int{}
+	for _, action := range a.byOp[OpRename] {
+		i, err := a.oldID(action)
+		if err != nil {
+			return err
+		}
+		if a.old.DB.Type(i) == db.Longrun {
+			taken[action.Service] = len(pending)
+			pending = append(pending, move{live.Named{Name: action.Service, Slot: a.old.Slot(i)}, action.NewNames[0]})
+		}
+	}
+	for len(taken) > 0 {
+		moved := false
+		for k := range pending {
+			m := &pending[k]
+			if _, blocked := taken[m.to]; blocked || m.Name == m.to {
+				continue
+			}
+			if err := a.w.Rename(m.Name, m.to); err != nil {
+				return err
+			}
+			delete(taken, m.Name)
+			m.Name, moved = m.to, true
+		}
+		if moved {
+			continue
+		}
+		for k := range pending {
+			m := &pending[k]
+			if m.Name == m.to {
+				continue
+			}
+			other := &pending[taken[m.to]]
+			if err := a.w.Exchange(m.Named, other.Named); err != nil {
+				return err
+			}
+			delete(taken, m.to)
+			other.Name, m.Name = m.Name, m.to
+			if other.Name == other.to {
+				delete(taken, other.Name)
+			} else {
+				taken[other.Name] = taken2(pending, other.Slot)
+			}
+			break
+		}
+	}
+	return a.done(a.byOp[OpRename]...)
+}
+
+func taken2[M interface{ slot() live.Slot }](list []M, s live.Slot) int { return 0 }
+
+// define switches definitions.
+func (a *applier) define() error {
+	for _, action := range a.byOp[OpDefine] {
+		j, err := a.newID(action)
+		if err != nil {
+			return err
+		}
+		changed, err := a.w.SwitchDef(a.new, j)
+		if err != nil {
+			return err
+		}
+		if changed {
+			if err := a.w.Append(a.env.Cause, journal.Redefined{Slot: a.new.Slot(j), Def: a.new.Definition(j)}); err != nil {
+				return err
+			}
+		}
+	}
+	return a.done(a.byOp[OpDefine]...)
+}
+
+// supervise gives the new longruns their supervisors.
+func (a *applier) supervise(ctx context.Context) error {
+	var list []live.Named
+	for _, action := range a.byOp[OpMake] {
+		j, err := a.newID(action)
+		if err != nil {
+			return err
+		}
+		if a.new.DB.Type(j) != db.Longrun {
+			continue
+		}
+		n := live.Named{Name: action.Service, Slot: a.new.Slot(j)}
+		if err := a.w.LinkName(n); err != nil {
+			return err
+		}
+		list = append(list, n)
+	}
+	if len(list) > 0 {
+		if err := a.w.Supervise(ctx, list); err != nil {
+			return err
+		}
+	}
+	// The engine makes pipes when it starts what uses them.
+	return a.done(append(a.byOp[OpMake], a.byOp[OpPipe]...)...)
+}
+
+// switchDatabase is the moment from which the new database counts.
+func (a *applier) switchDatabase() error {
+	err := a.w.Append(a.env.Cause, journal.Switch{Content: a.patch.New.Content, Table: a.new.Table, NextSlot: a.next})
+	if err != nil {
+		return err
+	}
+	a.result.Switched = true
+	if err := a.w.SwitchCompiled(a.patch.New.Content); err != nil {
+		return err
+	}
+	if wants := a.inheritedWants(); len(wants) > 0 {
+		if err := a.w.Append(a.env.Cause, journal.Want{Slots: wants, Up: true}); err != nil {
+			return err
+		}
+	}
+	return a.done(a.byOp[OpSwitch]...)
+}
+
+// inheritedWants are the slots of new services that replace one that an operator
+// had asked for.
+func (a *applier) inheritedWants() []live.Slot {
+	var out []live.Slot
+	for _, action := range a.byOp[OpRemove] {
+		i, ok := find(a.old.DB, action.Service)
+		if !ok || !a.states[i].Wanted {
+			continue
+		}
+		for _, name := range action.NewNames {
+			if j, ok := find(a.new.DB, name); ok {
+				out = append(out, a.new.Slot(j))
+			}
+		}
+	}
+	return out
+}
+
+// removeOld takes away what is gone.
+func (a *applier) removeOld(ctx context.Context) error {
+	if err := a.drop(ctx, a.removed()); err != nil {
+		return err
+	}
+	a.unpipe(ctx)
+	for _, action := range a.byOp[OpRemove] {
+		i, err := a.oldID(action)
+		if err != nil {
+			return err
+		}
+		if err := a.w.RemoveSlot(a.old.Slot(i)); err != nil {
+			a.result.Notes = append(a.result.Notes, err)
+		}
+	}
+	return a.done(append(a.byOp[OpUnpipe], a.byOp[OpRemove]...)...)
+}
+
+// unpipe drops the pipes that have no consumer any more. A holder that is down
+// holds none.
+func (a *applier) unpipe(ctx context.Context) {
+	if len(a.byOp[OpUnpipe]) == 0 {
+		return
+	}
+	holder, err := fdholder.Dial(ctx, a.w.HolderSocket())
+	if err != nil {
+		return
+	}
+	defer holder.Close()
+	for _, action := range a.byOp[OpUnpipe] {
+		i, ok := find(a.old.DB, action.Service)
+		if !ok {
+			continue
+		}
+		for _, pipe := range []string{live.PipeReader(a.old.Slot(i)), live.PipeWriter(a.old.Slot(i))} {
+			if err := holder.Delete(ctx, pipe); err != nil && !errors.Is(err, os.ErrNotExist) {
+				a.result.Notes = append(a.result.Notes, err)
+			}
+		}
+	}
+}
