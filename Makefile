@@ -41,8 +41,9 @@ demo: build ## the main job, shown on a private s6-svscan in under a minute
 	@tools/with-tmpdir source-examples/demo.sh bin
 
 test: ## every test; what is skipped is counted at the end
+	@$(GO) build -o .tools/testcount ./internal/testcount
 	@if tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
-	tools/with-tmpdir $(GO) run ./internal/testcount $(TESTFLAGS) ./...
+	tools/with-tmpdir .tools/testcount $(TESTFLAGS) ./...
 
 ci: ## what .ci/run calls: deps, lint, test and a short fuzz
 	$(MAKE) deps

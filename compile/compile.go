@@ -27,6 +27,7 @@ func Run(ctx context.Context, dirs []source.Dir, o Options) (*db.Model, diag.Lis
 		return nil, list
 	}
 	model, more := Compile(set, o)
+	addExcerpts(more)
 	list = append(list, more...)
 	list.Sort()
 	if list.HasErrors() {

@@ -106,7 +106,7 @@ func (c *compiler) checkNames() {
 	}
 }
 
-// undefined reports a name that nothing defines, with the nearest name there is.
+// undefined reports a name that nothing defines, with what was probably meant.
 // A definition that could not be read has been reported and is not missing.
 func (c *compiler) undefined(code diag.Code, ref source.Ref, format string, args ...any) {
 	if _, broken := slices.BinarySearch(c.set.Broken, ref.Name); broken {
@@ -125,7 +125,13 @@ func (c *compiler) undefined(code diag.Code, ref source.Ref, format string, args
 			}
 		}
 	}
-	if near := suggest.Nearest(ref.Name, candidates); near != "" {
+	trimmed := strings.TrimRight(ref.Name, " \t\r")
+	switch near := suggest.Nearest(ref.Name, candidates); {
+	case trimmed != ref.Name && c.defs[trimmed] != nil:
+		d.Hint = "blanks at the end of a line are a part of the name"
+	case strings.Contains(ref.Name, " #"):
+		d.Hint = "a comment stands on a line of its own; here it is a part of the name"
+	case near != "":
 		d.Hint = "did you mean " + near + "?"
 	}
 }

@@ -62,6 +62,8 @@ func (c *compiler) checkProducer(consumer *source.Definition, ref source.Ref) {
 	case producer.Kind != source.Longrun:
 		c.refer(c.list.Errorf("pipeline-wrong-type", ref.Pos, "longrun %s is a consumer for %s, which is a %s", consumer.Name, ref.Name, producer.Kind),
 			producer.Pos, ref.Name+" is defined here")
+	case len(producer.ProducerFor) == 0 && producer.FieldPos.Has("producer-for"):
+		// An empty producer-for has been reported.
 	case !names(producer.ProducerFor, consumer.Name):
 		c.notMutual(ref, producer, consumer.Name, ref.Name, "producer-for")
 	}

@@ -122,6 +122,14 @@ func TestInitAgain(t *testing.T) {
 	if again, err := s6.SupervisorPID(d.Servicedir(live.FirstSlot)); err != nil || again != sup {
 		t.Errorf("supervisor was %d, is %d, %v", sup, again, err)
 	}
+	// What a killed init had not linked yet is linked.
+	if err := s6.Unlink(t.Context(), tr.Dir, []s6.Entry{{Name: "b", Dir: d.Servicedir(live.FirstSlot + 1)}}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := live.Init(t.Context(), tr.options(database)); err != nil || !r.Existing {
+		t.Errorf("init of an incomplete directory: %+v, %v", r, err)
+	}
+	wholeDir(t, tr, d.Path(), "a", "b")
 	other := tr.options(writeDB(t, filepath.Join(tr.Root, "db2"), longrun("c")))
 	prefixed := tr.options(database)
 	prefixed.Prefix = "p"

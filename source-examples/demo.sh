@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$(cd "$1" && pwd):$PATH
 work=$(mktemp -d)
 cd "$work"
+exec 3>&1
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 	bold=$(printf '\033[1m') dim=$(printf '\033[2m') plain=$(printf '\033[0m')
@@ -13,9 +14,10 @@ else
 	bold='' dim='' plain=''
 fi
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+# run COMMAND...: shows a command and runs it.
 run() {
-	printf '%s$ %s%s\n' "$dim" "$*" "$plain"
-	"$@"
+	printf '%s$ %s%s\n' "$dim" "$*" "$plain" | sed "s|$work|\$PWD|g" >&3
+	"$@" 3>&-
 }
 fail() {
 	echo "demo: $*" >&2
@@ -78,7 +80,6 @@ say "Without the mistake it becomes one file:"
 sed 's/^nedes/needs/' source/dbus.toml >dbus.toml
 mv dbus.toml source/dbus.toml
 run rc-compile -o old.db source
-ls -l old.db | awk '{ print $5, "bytes" }'
 
 say "Its levels: all of a level can start in parallel. (The first six of them.)"
 run rc-db -c old.db levels >levels
@@ -90,15 +91,15 @@ mkfifo ready
 s6-svscan -d 3 scan >svscan.log 2>&1 3>ready &
 svscan=$!
 read -r _ <ready || [ -d scan/.s6-svscan ] || fail "s6-svscan does not start"
-run rc-init -c old.db -l live scan
+run rc-init -c old.db -l "$work/live" "$work/scan"
 echo "$(pids | wc -l) daemons run"
 
 say "Start the desktop:"
-run rc-ctl -l live start graphical >started
+run rc-ctl -l "$work/live" start graphical >started
 tail -n 3 started
 pids >before
 echo "$(wc -l <before) daemons run"
-run rc-ctl -l live status sshd
+run rc-ctl -l "$work/live" status sshd
 
 say "Now the source changes:"
 cp -R source new
@@ -120,10 +121,10 @@ run rc-diff old.db new.db || code=$?
 [ "$code" -eq 1 ] || fail "rc-diff of different databases must give exit code 1, not $code"
 
 say "What an update would do, and why. Nothing has happened yet:"
-run rc-update -l live -n new.db
+run rc-update -l "$work/live" -n new.db
 
 say "Do it:"
-run rc-update -l live new.db
+run rc-update -l "$work/live" new.db
 
 say "Which processes went through it untouched:"
 pids >after
@@ -147,7 +148,7 @@ awk '
 	}' before after | sort | cut -c 3-
 
 say "Everything down again:"
-run rc-ctl -l live -D -a change >stopped
+run rc-ctl -l "$work/live" -D -a change >stopped
 tail -n 3 stopped
 echo "$(pids | wc -l) daemons run"
 

@@ -71,7 +71,9 @@ type applier struct {
 	next     live.Slot
 	byOp     map[Op][]Action
 	// oldName is what a service of the new database was called, if it goes on.
-	oldName  map[string]string
+	oldName map[string]string
+	// dropped are removed services whose names were needed before the switch.
+	dropped  map[live.Slot]bool
 	deadline time.Time
 	result   Result
 }
@@ -282,22 +284,14 @@ func (a *applier) takeBack(ctx context.Context) error {
 		a.result.Outcome = journal.Aborted
 		return nil
 	}
-	limit := a.deadline
-	a.deadline = time.Time{}
-	a.result.Back, err = a.runBack(ctx, st.Services, back)
-	a.deadline = limit
+	// The starts are no actions of the patch, and its limit is not theirs.
+	again := *a
+	again.deadline, again.env.Observe = time.Time{}, nil
+	a.result.Back, err = again.run(ctx, a.old, st.Services, change.Start, back)
 	if err == nil && a.result.Back.OK() {
 		a.result.Outcome = journal.Aborted
 	}
 	return err
-}
-
-// runBack is run without steps: the starts are not actions of the patch.
-func (a *applier) runBack(ctx context.Context, states []live.ServiceState, back []Action) (change.Result, error) {
-	byOp, observe := a.byOp, a.env.Observe
-	a.env.Observe = nil
-	defer func() { a.byOp, a.env.Observe = byOp, observe }()
-	return a.run(ctx, a.old, states, change.Start, back)
 }
 
 // finish ends the patch in the journal and sweeps.

@@ -72,8 +72,12 @@ type side struct {
 	name func(id) string
 }
 
-// value is one value of a field; sub is empty, or the part after the "/".
-type value struct{ sub, text string }
+// value is one value of a field; sub is empty, or the part after the "/". Where
+// the text names a file's content by its digest, blob is that.
+type value struct {
+	sub, text string
+	blob      db.Digest
+}
 
 // class is the field's class for a service of type t.
 func (f Field) class(t db.Type) Class {

@@ -120,8 +120,11 @@ func checkPlan(t *testing.T, c updateCase) {
 	if err != nil {
 		return
 	}
-	if got := p.old.sortedNames(p.t.listed); !slices.Equal(got, c.Expect.Stop) {
+	if got := slices.Sorted(slices.Values(patch.S6RC.Stop)); !slices.Equal(got, c.Expect.Stop) {
 		t.Errorf("case %d: stops %v, want %v", c.ID, got, c.Expect.Stop)
+	}
+	if got := slices.Sorted(slices.Values(patch.S6RC.Start)); !slices.Equal(got, c.Expect.Start) {
+		t.Errorf("case %d: starts %v, want %v", c.ID, got, c.Expect.Start)
 	}
 	if got := patch.After.Up; !slices.Equal(got, c.Expect.Up) {
 		t.Errorf("case %d: up afterwards %v, want %v", c.ID, got, c.Expect.Up)

@@ -195,33 +195,38 @@ func (c *Changes) successor(i id) id {
 }
 
 func (c *Changes) compareDefinitions(i, j id) ([]FieldChange, db.OnChange, error) {
-	a, err := c.before.service(i)
+	a, b, err := c.sides(i, j)
 	if err != nil {
 		return nil, 0, err
 	}
-	b, err := c.after.service(j)
-	if err != nil {
-		return nil, 0, err
+	edges, err := c.compareEdges(i, j, a.Service, b.Service)
+	return append(compareFields(a, b), edges...), b.OnChange, err
+}
+
+// sides reads both definitions of a service. Numbers mean the names that services
+// have now, so that a rename of a neighbour is no difference.
+func (c *Changes) sides(i, j id) (a, b side, err error) {
+	if a.Service, err = c.before.service(i); err != nil {
+		return a, b, err
 	}
-	changes := compareFields(
-		side{a, func(k id) string {
-			if k == db.None {
-				return ""
-			}
-			if n := c.successor(k); n != db.None {
-				return c.after.name(n)
-			}
-			// The name alone would hide that it is another service now.
-			return c.before.name(k) + " (gone)"
-		}},
-		side{b, func(k id) string {
-			if k == db.None {
-				return ""
-			}
-			return c.after.name(k)
-		}})
-	edges, err := c.compareEdges(i, j, a, b)
-	return append(changes, edges...), b.OnChange, err
+	a.name = func(k id) string {
+		switch n := c.successor(k); {
+		case k == db.None:
+			return ""
+		case n != db.None:
+			return c.after.name(n)
+		}
+		// The name alone would hide that it is another service now.
+		return c.before.name(k) + " (gone)"
+	}
+	b.name = func(k id) string {
+		if k == db.None {
+			return ""
+		}
+		return c.after.name(k)
+	}
+	b.Service, err = c.after.service(j)
+	return a, b, err
 }
 
 // compareEdges finds the dependencies that one service has gained or lost. The

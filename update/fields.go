@@ -28,37 +28,47 @@ type FieldChange struct {
 func compareFields(a, b side) []FieldChange {
 	var out []FieldChange
 	for _, f := range fields {
-		from, to := f.values(a), f.values(b)
-		for len(from) > 0 || len(to) > 0 {
-			var x, y *value
-			switch {
-			case len(to) == 0 || len(from) > 0 && from[0].sub < to[0].sub:
-				x, from = &from[0], from[1:]
-			case len(from) == 0 || to[0].sub < from[0].sub:
-				y, to = &to[0], to[1:]
-			default:
-				x, y, from, to = &from[0], &to[0], from[1:], to[1:]
-			}
-			if x != nil && y != nil && *x == *y {
-				continue
-			}
-			out = append(out, f.change(a, b, x, y))
-		}
+		f.differences(a, b, func(x, y *value) { out = append(out, f.change(a, b, x, y)) })
 	}
 	return out
 }
 
-func (f Field) change(a, b side, x, y *value) FieldChange {
-	c := FieldChange{Field: f.Key, Class: f.class(b.Type)}
+// differences visits the values of a field that are not the same on both sides; nil
+// is no value.
+func (f Field) differences(a, b side, visit func(x, y *value)) {
+	from, to := f.values(a), f.values(b)
+	for len(from) > 0 || len(to) > 0 {
+		var x, y *value
+		switch {
+		case len(to) == 0 || len(from) > 0 && from[0].sub < to[0].sub:
+			x, from = &from[0], from[1:]
+		case len(from) == 0 || to[0].sub < from[0].sub:
+			y, to = &to[0], to[1:]
+		default:
+			x, y, from, to = &from[0], &to[0], from[1:], to[1:]
+		}
+		if x == nil || y == nil || *x != *y {
+			visit(x, y)
+		}
+	}
+}
+
+// key is the name of one value's field.
+func (f Field) key(x, y *value) string {
 	for _, v := range []*value{x, y} {
 		switch {
 		case v == nil || v.sub == "":
 		case f.Key == "":
-			c.Field = v.sub
+			return v.sub
 		default:
-			c.Field = f.Key + "/" + v.sub
+			return f.Key + "/" + v.sub
 		}
 	}
+	return f.Key
+}
+
+func (f Field) change(a, b side, x, y *value) FieldChange {
+	c := FieldChange{Field: f.key(x, y), Class: f.class(b.Type)}
 	if x != nil {
 		c.From = f.show(x.text)
 		c.OldAt = place(a.Origin, c.Field)
@@ -150,7 +160,7 @@ func program(get func(side) db.Program) func(side) []value {
 			}
 			return []value{{text: "argv " + b.String()}}
 		case db.Script:
-			return []value{{text: "script " + p.Script.String()}}
+			return []value{{text: "script " + p.Script.String(), blob: p.Script}}
 		}
 		return nil
 	}
@@ -159,7 +169,7 @@ func program(get func(side) db.Program) func(side) []value {
 func environment(s side) []value {
 	out := make([]value, len(s.Exec.Env))
 	for i, e := range s.Exec.Env {
-		out[i] = value{e.Name, "=" + e.Value}
+		out[i] = value{sub: e.Name, text: "=" + e.Value}
 	}
 	return sorted(out)
 }
@@ -167,7 +177,7 @@ func environment(s side) []value {
 func limits(s side) []value {
 	out := make([]value, len(s.Exec.Limits))
 	for i, l := range s.Exec.Limits {
-		out[i] = value{l.Name, strconv.FormatUint(l.Value, 10)}
+		out[i] = value{sub: l.Name, text: strconv.FormatUint(l.Value, 10)}
 	}
 	return sorted(out)
 }
@@ -179,7 +189,7 @@ func files(s side) []value {
 		if e.Owner.Other {
 			owner = fmt.Sprintf(" %d:%d", e.Owner.UID, e.Owner.GID)
 		}
-		out[i] = value{e.Path, fmt.Sprintf("%d %04o%s %s%s", e.Kind, e.Mode, owner, e.Blob, e.Target)}
+		out[i] = value{sub: e.Path, text: fmt.Sprintf("%d %04o%s %s%s", e.Kind, e.Mode, owner, e.Blob, e.Target), blob: e.Blob}
 	}
 	return sorted(out)
 }

@@ -131,7 +131,8 @@ func mustGraph(t testing.TB, n int, edges []graph.Edge) *graph.Graph {
 // viewOfModel is a view without a file.
 func viewOfModel(m *db.Model) *view {
 	v := &view{needs: m.Needs, wants: m.Wants, soft: m.Soft, levels: m.Levels, bundles: m.Bundles,
-		service: func(i id) (*db.Service, error) { return &m.Services[i], nil }}
+		service: func(i id) (*db.Service, error) { return &m.Services[i], nil },
+		blob:    func(d db.Digest) ([]byte, error) { return m.Blobs[d], nil }}
 	h := sha256.New()
 	for i := range m.Services {
 		s := &m.Services[i]

@@ -25,6 +25,8 @@ type Patch struct {
 	Actions []Action `json:"actions"`
 	After   After    `json:"after"`
 	Counts  Counts   `json:"counts"`
+	// S6RC is what s6-rc-update would list, under the policy Identity only.
+	S6RC *Lists `json:"s6_rc,omitempty"`
 	// Warnings are for people.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -40,6 +42,14 @@ type LiveID struct {
 // After is what holds when the patch has been applied.
 type After struct {
 	Up []string `json:"up"`
+}
+
+// Lists are the services that s6-rc-update would hand to s6-rc, in its order:
+// those to stop by their old names, those to start by their new ones. What depends
+// on them, and what they depend on, is not listed.
+type Lists struct {
+	Stop  []string `json:"stop"`
+	Start []string `json:"start"`
 }
 
 // Counts sum a patch up.

@@ -84,6 +84,9 @@ func Make(c *Changes, st State, o Options) (*Patch, error) {
 	if c.Empty() {
 		p.patch.After.Up = p.old.sortedNames(p.up)
 		p.patch.Counts = p.count()
+		if o.Policy == Identity {
+			p.patch.S6RC = &Lists{[]string{}, []string{}}
+		}
 		return p.patch, nil
 	}
 	if err := p.decide(); err != nil {
@@ -92,6 +95,7 @@ func Make(c *Changes, st State, o Options) (*Patch, error) {
 	if err := p.act(); err != nil {
 		return nil, err
 	}
+	p.patch.S6RC = p.lists()
 	p.patch.After.Up = p.new.sortedNames(p.t.after)
 	p.patch.Counts = p.count()
 	return p.patch, nil
@@ -338,4 +342,21 @@ func (v *vertices) sortedNames(s *graph.Set) []string {
 		}
 	}
 	return out
+}
+
+// lists are the names that s6-rc-update would give to s6-rc.
+func (p *plan) lists() *Lists {
+	if p.opts.Policy != Identity {
+		return nil
+	}
+	pick := func(v *vertices, s *graph.Set) []string {
+		out := []string{}
+		for _, i := range v.referenceOrder() {
+			if v.isService(i) && s.Has(i) {
+				out = append(out, v.name(i))
+			}
+		}
+		return out
+	}
+	return &Lists{pick(p.old, p.t.listed), pick(p.new, p.t.start)}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"strata/compile/db"
 	"strata/live"
@@ -89,6 +90,10 @@ func (a *applier) freeNames(ctx context.Context) error {
 			list = append(list, n)
 		}
 	}
+	a.dropped = map[live.Slot]bool{}
+	for _, n := range list {
+		a.dropped[n.Slot] = true
+	}
 	return a.drop(ctx, list)
 }
 
@@ -122,64 +127,31 @@ func (a *applier) drop(ctx context.Context, list []live.Named) error {
 	return errors.Join(errs...)
 }
 
-// rename gives longruns their new names: first those whose new name is free, and
-// where none is, it is a cycle, which an exchange makes shorter.
+// rename gives longruns their new names.
 func (a *applier) rename() error {
-	type move struct {
-		live.Named
-		to string
-	}
-	var pending []move
-	taken := map[string]int{}
+	var moves []renaming
 	for _, action := range a.byOp[OpRename] {
 		i, err := a.oldID(action)
 		if err != nil {
 			return err
 		}
 		if a.old.DB.Type(i) == db.Longrun {
-			taken[action.Service] = len(pending)
-			pending = append(pending, move{live.Named{Name: action.Service, Slot: a.old.Slot(i)}, action.NewNames[0]})
+			moves = append(moves, renaming{live.Named{Name: action.Service, Slot: a.old.Slot(i)}, action.NewNames[0]})
 		}
 	}
-	for len(taken) > 0 {
-		moved := false
-		for k := range pending {
-			m := &pending[k]
-			if _, blocked := taken[m.to]; blocked || m.Name == m.to {
-				continue
-			}
-			if err := a.w.Rename(m.Name, m.to); err != nil {
-				return err
-			}
-			delete(taken, m.Name)
-			m.Name, moved = m.to, true
+	for _, s := range renameSteps(moves) {
+		var err error
+		if s.swap.Slot == 0 {
+			err = a.w.Rename(s.who.Name, s.to)
+		} else {
+			err = a.w.Exchange(s.who, s.swap)
 		}
-		if moved {
-			continue
-		}
-		for k := range pending {
-			m := &pending[k]
-			if m.Name == m.to {
-				continue
-			}
-			other := &pending[taken[m.to]]
-			if err := a.w.Exchange(m.Named, other.Named); err != nil {
-				return err
-			}
-			delete(taken, m.to)
-			other.Name, m.Name = m.Name, m.to
-			if other.Name == other.to {
-				delete(taken, other.Name)
-			} else {
-				taken[other.Name] = taken2(pending, other.Slot)
-			}
-			break
+		if err != nil {
+			return err
 		}
 	}
 	return a.done(a.byOp[OpRename]...)
 }
-
-func taken2[M interface{ slot() live.Slot }](list []M, s live.Slot) int { return 0 }
 
 // define switches definitions.
 func (a *applier) define() error {
@@ -265,7 +237,8 @@ func (a *applier) inheritedWants() []live.Slot {
 
 // removeOld takes away what is gone.
 func (a *applier) removeOld(ctx context.Context) error {
-	if err := a.drop(ctx, a.removed()); err != nil {
+	rest := slices.DeleteFunc(a.removed(), func(n live.Named) bool { return a.dropped[n.Slot] })
+	if err := a.drop(ctx, rest); err != nil {
 		return err
 	}
 	a.unpipe(ctx)

@@ -31,6 +31,7 @@ type view struct {
 
 	bundles []db.Bundle // sorted by name, without description and origin
 	service func(id) (*db.Service, error)
+	blob    func(db.Digest) ([]byte, error)
 }
 
 func viewOf(d *db.DB) *view {
@@ -40,7 +41,7 @@ func viewOf(d *db.DB) *view {
 		names: make([]string, n), types: make([]db.Type, n), flags: make([]db.Flags, n), manual: make([]bool, n),
 		defs: make([]db.Digest, n), consumer: make([]id, n), fed: make([]bool, n),
 		needs: d.Needs(), wants: d.Wants(), soft: d.Soft(), levels: d.Levels(),
-		bundles: make([]db.Bundle, d.Bundles()), service: d.Service,
+		bundles: make([]db.Bundle, d.Bundles()), service: d.Service, blob: d.Blob,
 	}
 	for i := range id(n) {
 		v.names[i], v.types[i], v.flags[i], v.manual[i] = d.Name(i), d.Type(i), d.Flags(i), d.Manual(i)

@@ -73,7 +73,7 @@ func (c *checker) service(key, value []byte) error {
 	c.seen++
 	c.h.chunk(value)
 	var s Service
-	def, err := c.db.record(id, value, &s)
+	def, err := c.db.record(id, key, value, &s)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *checker) notes() error {
 		}
 		var text string
 		var origin Origin
-		if !bytes.Equal(key, want) || !decodeNote(value, &text, &origin) {
+		if !bytes.Equal(key, want) || !decodeNote(key, value, &text, &origin) {
 			return corruptf("the notes are damaged")
 		}
 		n++

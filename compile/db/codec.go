@@ -154,14 +154,17 @@ const sumSize = 4
 // sum returns the checksum of a value as it is stored.
 func sum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
-// seal fills in the checksum in front of a record.
-func seal(record []byte) { binary.LittleEndian.PutUint32(record, sum(record[sumSize:])) }
+// seal fills in the checksum in front of a record. It covers the key too, so that
+// a record that a damaged page shows under another key is found.
+func seal(key, record []byte) {
+	le.PutUint32(record, crc32.Update(sum(key), castagnoli, record[sumSize:]))
+}
 
 // unseal returns the record behind its checksum.
-func unseal(value []byte) ([]byte, bool) {
+func unseal(key, value []byte) ([]byte, bool) {
 	if len(value) < sumSize {
 		return nil, false
 	}
 	body := value[sumSize:]
-	return body, binary.LittleEndian.Uint32(value) == sum(body)
+	return body, le.Uint32(value) == crc32.Update(sum(key), castagnoli, body)
 }

@@ -83,15 +83,21 @@ func TestEveryCut(t *testing.T) {
 func TestEveryFlippedByteLive(t *testing.T) {
 	t.Parallel()
 	m := tiny(t)
+	m.Services = append(m.Services, Service{Name: "c", Type: Oneshot, Up: m.Services[0].Up, Consumer: None})
+	complete(t, m, "b>a", "", "")
 	content, err := os.ReadFile(write(t, m))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := fingerprint(t, m)
 	accepted := make([]bool, len(content))
-	parallel(len(content), content, func(i int, b []byte) {
-		b[i] ^= 0xff
-		defer func() { b[i] ^= 0xff }()
+	parallel(2*len(content), content, func(i int, b []byte) {
+		flip := byte(1)
+		if i >= len(content) {
+			i, flip = i-len(content), 0xff
+		}
+		b[i] ^= flip
+		defer func() { b[i] ^= flip }()
 		db, err := openBytes(b, false)
 		if err == nil {
 			var got *Model

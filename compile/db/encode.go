@@ -65,8 +65,8 @@ func (im *image) encodeRecords(a *arrays) error {
 			e := newEncoder()
 			for i := w; i < len(services); i += workers {
 				s := &services[i]
-				record, digest, ok := e.service(s)
-				note, okNote := e.note(s.Description, s.Origin)
+				record, digest, ok := e.service(serviceKey(i), s)
+				note, okNote := e.note(noteKey(noteService, i), s.Description, s.Origin)
 				if !ok || !okNote {
 					bad[w] = s.Name
 				}
@@ -74,7 +74,7 @@ func (im *image) encodeRecords(a *arrays) error {
 				copy(a.definitions[i*len(digest):], digest[:])
 			}
 			for i := w; i < len(bundles); i += workers {
-				note, ok := e.note(bundles[i].Description, bundles[i].Origin)
+				note, ok := e.note(noteKey(noteBundle, i), bundles[i].Description, bundles[i].Origin)
 				if !ok {
 					bad[w] = bundles[i].Name
 				}

@@ -86,9 +86,9 @@ func use(db *DB) {
 func FuzzRecord(f *testing.F) {
 	m := rich(f)
 	for i := range m.Services {
-		record, _, _ := newEncoder().service(&m.Services[i])
+		record, _, _ := newEncoder().service(nil, &m.Services[i])
 		f.Add(record[sumSize:])
-		value, _ := newEncoder().note(m.Services[i].Description, m.Services[i].Origin)
+		value, _ := newEncoder().note(nil, m.Services[i].Description, m.Services[i].Origin)
 		f.Add(value[sumSize:])
 	}
 	im, err := newImage(m, "tool")
@@ -98,12 +98,12 @@ func FuzzRecord(f *testing.F) {
 	f.Add(im.header.encode()[sumSize:])
 	f.Fuzz(func(t *testing.T, body []byte) {
 		value := append(make([]byte, sumSize), body...)
-		seal(value)
+		seal(nil, value)
 		var s, again Service
-		if _, ok := decodeService(value, &s); ok {
-			first, d1, ok1 := newEncoder().service(&s)
-			_, ok2 := decodeService(first, &again)
-			_, d2, ok3 := newEncoder().service(&again)
+		if _, ok := decodeService(nil, value, &s); ok {
+			first, d1, ok1 := newEncoder().service(nil, &s)
+			_, ok2 := decodeService(nil, first, &again)
+			_, d2, ok3 := newEncoder().service(nil, &again)
 			if !ok1 || !ok2 || !ok3 || d1 != d2 {
 				t.Errorf("not the same when written again: %+v", s)
 			}
@@ -113,7 +113,7 @@ func FuzzRecord(f *testing.F) {
 		}
 		var text string
 		var o Origin
-		decodeNote(value, &text, &o)
+		decodeNote(nil, value, &text, &o)
 		_, _ = decodeHeader(value)
 	})
 }

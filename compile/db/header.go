@@ -57,13 +57,13 @@ func (h *header) layout(c *codec) {
 func (h *header) encode() []byte {
 	c := codec{b: make([]byte, sumSize), writing: true}
 	h.layout(&c)
-	seal(c.b)
+	seal([]byte(keyHeader), c.b)
 	return c.b
 }
 
 func decodeHeader(value []byte) (header, error) {
 	var h header
-	body, ok := unseal(value)
+	body, ok := unseal([]byte(keyHeader), value)
 	c := codec{b: body}
 	h.layout(&c)
 	if !ok || c.bad || len(c.b) != 0 {

@@ -26,27 +26,28 @@ func (db *DB) service(id ServiceID, s *Service) error {
 	if !db.has(id) {
 		return fmt.Errorf("service %d: %w", id, fs.ErrNotExist)
 	}
-	value, _, err := db.services.get(serviceKey(int(id)))
+	key := serviceKey(int(id))
+	value, _, err := db.services.get(key)
 	if err != nil {
 		return err
 	}
-	s.Name = db.Name(id)
-	if _, err := db.record(id, value, s); err != nil {
+	if _, err := db.record(id, key, value, s); err != nil {
 		return err
 	}
-	value, _, err = db.notes.get(noteKey(noteService, int(id)))
+	key = noteKey(noteService, int(id))
+	value, _, err = db.notes.get(key)
 	if err != nil {
 		return err
 	}
-	if !decodeNote(value, &s.Description, &s.Origin) {
+	if !decodeNote(key, value, &s.Description, &s.Origin) {
 		return corruptf("the notes of service %q are damaged", s.Name)
 	}
 	return nil
 }
 
 // record reads a service's record and adds what the arrays hold.
-func (db *DB) record(id ServiceID, value []byte, s *Service) (def []byte, err error) {
-	def, ok := decodeService(value, s)
+func (db *DB) record(id ServiceID, key, value []byte, s *Service) (def []byte, err error) {
+	def, ok := decodeService(key, value, s)
 	if !ok {
 		return nil, corruptf("the record of service %q is damaged", db.Name(id))
 	}
@@ -82,11 +83,12 @@ func (db *DB) bundle(id BundleID, b *Bundle) error {
 		Name: db.BundleName(id), Contents: slices.Clone(db.Contents(id)),
 		Pipeline: kind&bundlePipeline != 0, Provided: kind&bundleProvided != 0,
 	}
-	value, _, err := db.notes.get(noteKey(noteBundle, int(id)))
+	key := noteKey(noteBundle, int(id))
+	value, _, err := db.notes.get(key)
 	if err != nil {
 		return err
 	}
-	if !decodeNote(value, &b.Description, &b.Origin) {
+	if !decodeNote(key, value, &b.Description, &b.Origin) {
 		return corruptf("the notes of bundle %q are damaged", b.Name)
 	}
 	return nil
@@ -135,7 +137,7 @@ func (db *DB) Load() (*Model, error) {
 				return err
 			}
 		}
-		return db.blobs.each(func(key, value []byte) error {
+		err := db.blobs.each(func(key, value []byte) error {
 			content := append([]byte{}, value...)
 			if d := Digest(sha256.Sum256(content)); string(key) != string(d[:]) {
 				return corruptf("content %x is damaged", key)
@@ -143,6 +145,10 @@ func (db *DB) Load() (*Model, error) {
 			m.Blobs[Digest(key)] = content
 			return nil
 		})
+		if err == nil && len(m.Blobs) != int(db.header.blobs) {
+			err = corruptf("%d contents, want %d", len(m.Blobs), db.header.blobs)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, db.failed(err)

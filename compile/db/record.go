@@ -135,26 +135,26 @@ func (e *encoder) begin() *codec {
 }
 
 // end seals the record and returns a copy that is just as long.
-func (e *encoder) end() []byte {
-	seal(e.c.b)
+func (e *encoder) end(key []byte) []byte {
+	seal(key, e.c.b)
 	return append(make([]byte, 0, len(e.c.b)), e.c.b...)
 }
 
 // service returns a service's record and its definition's digest; ok is false if
 // a value is out of range.
-func (e *encoder) service(s *Service) (record []byte, d Digest, ok bool) {
+func (e *encoder) service(key []byte, s *Service) (record []byte, d Digest, ok bool) {
 	c := e.begin()
 	definition(c, s)
 	d = definitionDigest(e.h, c.b[sumSize:])
 	relations(c, s)
-	return e.end(), d, !c.bad
+	return e.end(key), d, !c.bad
 }
 
 // note returns the note of a service or bundle.
-func (e *encoder) note(description string, o Origin) (value []byte, ok bool) {
+func (e *encoder) note(key []byte, description string, o Origin) (value []byte, ok bool) {
 	c := e.begin()
 	note(c, &description, &o)
-	return e.end(), !c.bad
+	return e.end(key), !c.bad
 }
 
 // definitionDigest hashes the definition part of a record.
@@ -167,8 +167,8 @@ func definitionDigest(h hash.Hash, def []byte) (d Digest) {
 }
 
 // decodeService reads a record into s and returns the bytes of its definition.
-func decodeService(value []byte, s *Service) (def []byte, ok bool) {
-	body, ok := unseal(value)
+func decodeService(key, value []byte, s *Service) (def []byte, ok bool) {
+	body, ok := unseal(key, value)
 	if !ok {
 		return nil, false
 	}
@@ -179,8 +179,8 @@ func decodeService(value []byte, s *Service) (def []byte, ok bool) {
 	return def, !c.bad && len(c.b) == 0
 }
 
-func decodeNote(value []byte, description *string, o *Origin) bool {
-	body, ok := unseal(value)
+func decodeNote(key, value []byte, description *string, o *Origin) bool {
+	body, ok := unseal(key, value)
 	if !ok {
 		return false
 	}

@@ -34,7 +34,6 @@ func (w *worker) sameDescriptor() *diag.Diagnostic {
 // badNumber adds an error about a number, with the first line of its file.
 func (w *worker) badNumber(code diag.Code, name string, b []byte) *diag.Diagnostic {
 	d := w.errorf(code, name, "invalid number in %s", name)
-	d.Pos.Line, d.Pos.Column, d.Excerpt = 1, 1, excerpt(b, 1)
-	d.Width = len(d.Excerpt)
+	show(d, b, 1, 1, len(b))
 	return d
 }

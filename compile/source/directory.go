@@ -54,10 +54,11 @@ func (w *worker) chooseFormat() (done, ok bool) {
 		return true, false
 	case hasTOML:
 		ok := w.readTOML(w.fd, tomlFile, w.file(tomlFile))
-		if ok && w.def.Kind == Longrun {
-			w.readTrees()
-		} else if ok {
+		switch {
+		case ok && w.def.Kind == Bundle:
 			w.unusedTrees()
+		case ok:
+			w.readTrees()
 		}
 		return true, ok
 	case hasType:
@@ -127,8 +128,7 @@ func (w *worker) readType() (Kind, bool) {
 		}
 	}
 	d := w.errorf("bad-type", "type", "the type must be longrun, oneshot or bundle")
-	d.Pos.Line, d.Pos.Column, d.Excerpt = 1, 1, excerpt(b, 1)
-	d.Width = len(d.Excerpt)
+	show(d, b, 1, 1, len(b))
 	switch lower := strings.ToLower(string(b)); {
 	case bytes.Contains(b, []byte("\r")):
 		d.Hint = "the line ends with a carriage return: save the file with Unix line ends"
@@ -208,8 +208,8 @@ func (w *worker) readCommandLine(name string, needed bool) db.Program {
 			message += ": " + e.Detail
 		}
 		d := w.errorf("script-syntax", name, "%s in %s", message, name)
-		d.Pos.Line, d.Pos.Column = e.Line, e.Column
-		d.Excerpt, d.Width, d.Hint = excerpt(b, e.Line), 1, e.Hint
+		d.Hint = e.Hint
+		show(d, b, e.Line, e.Column, 1)
 		if e.Kind != execline.Syntax {
 			d.Code = "script-unmatched"
 		}
@@ -223,8 +223,7 @@ func (w *worker) lintShebang(name string, b []byte) {
 	if !bytes.HasPrefix(b, []byte("#!")) {
 		return
 	}
-	line := excerpt(b, 1)
-	words := strings.Fields(line[2:])
+	words := strings.Fields(lineOf(b, 1)[2:])
 	if len(words) > 0 && path.Base(words[0]) == "env" {
 		words = words[1:]
 	}
@@ -232,6 +231,6 @@ func (w *worker) lintShebang(name string, b []byte) {
 		return
 	}
 	d := w.diags.Warnf("shebang-ignored", w.at(name), "%s: the #! line in %s is only a comment", w.name, name)
-	d.Pos.Line, d.Pos.Column, d.Excerpt, d.Width = 1, 1, line, len(line)
+	show(d, b, 1, 1, len(b))
 	d.Hint = "this file is one command line, not a script: put the script elsewhere and write its path here"
 }

@@ -186,7 +186,7 @@ func TestPipelineFiles(t *testing.T) {
 func TestShebang(t *testing.T) {
 	for up, want := range map[string]string{
 		"#!/bin/sh\necho": "~shebang-ignored", "#!/bin/execlineb -P\nfoo": "", "#!/usr/bin/env execlineb\nfoo": "", "#! /bin/bash": "~shebang-ignored",
-		"# comment\nfoo": "", "#!": "", "#!\nfoo": "",
+		"# comment\nfoo": "", "#!": "~shebang-ignored",
 	} {
 		_, diags := tree{"x/type": "oneshot", "x/up": up}.read(t, Options{})
 		if got := codes(diags); got != want {

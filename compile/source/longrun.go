@@ -11,11 +11,11 @@ import (
 )
 
 // readRun reads the run file, which must be a regular file; a link to one will
-// do.
+// do, one to /dev/null will not.
 func (w *worker) readRun() {
 	b, err := w.get("run", -1)
 	switch {
-	case errors.Is(err, unix.EISDIR), errors.Is(err, errNotRegular):
+	case errors.Is(err, unix.EISDIR), errors.Is(err, errNotRegular), b != nil && len(b) == 0 && w.leadsToNullDevice("run"):
 		w.errorf("run-not-regular", "run", "run is not a regular file")
 	case err != nil:
 		w.cannot("source-unreadable", "read", "run", err)
@@ -33,7 +33,7 @@ func (w *worker) readRun() {
 func (w *worker) readFinish() {
 	b, err := w.get("finish", -1)
 	switch {
-	case errors.Is(err, unix.EACCES), errors.Is(err, unix.ELOOP):
+	case unreachable(err):
 		w.diags.Warnf("finish-ignored", w.at("finish"), "%s: finish cannot be read and is ignored: %s", w.name, cause(err))
 	case err != nil:
 		w.cannot("copy-failed", "copy", "finish", err)
@@ -42,12 +42,24 @@ func (w *worker) readFinish() {
 	}
 }
 
+// unreachable reports whether a file could not be opened for a reason of its own:
+// s6-rc passes over such a finish, down-signal or reload-signal.
+func unreachable(err error) bool {
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR)
+}
+
+// leadsToNullDevice reports whether a file is, or is a link to, /dev/null.
+func (w *worker) leadsToNullDevice(name string) bool {
+	var st unix.Stat_t
+	return unix.Fstatat(w.fd, name, &st, 0) == nil && nullDevice(&st)
+}
+
 // script keeps the content of a program that the kernel will run.
 func (w *worker) script(name string, b []byte) db.Program {
 	w.def.FieldPos[name] = w.at(name)
 	if end := bytes.IndexByte(b, '\n'); end > 0 && b[end-1] == '\r' && bytes.HasPrefix(b, []byte("#!")) {
 		d := w.diags.Warnf("crlf", w.at(name), "%s: the #! line of %s ends with a carriage return", w.name, name)
-		d.Pos.Line, d.Pos.Column, d.Excerpt = 1, end, excerpt(b, 1)
+		show(d, b, 1, end, 1)
 		d.Hint = "the kernel takes it as part of the interpreter's name: save the file with Unix line ends"
 	}
 	return db.Program{Form: db.Script, Script: w.blobs.add(b)}
@@ -61,7 +73,7 @@ func (w *worker) readSignal(name string) []byte {
 	case errors.Is(err, unix.EISDIR):
 		w.diags.Warnf("signal-ignored", w.at(name), "%s: %s is a directory and counts as an empty file", w.name, name)
 		b = []byte{}
-	case errors.Is(err, unix.ELOOP):
+	case unreachable(err):
 		w.diags.Warnf("signal-ignored", w.at(name), "%s: %s cannot be read and is ignored: %s", w.name, name, cause(err))
 		return nil
 	case err != nil:

@@ -59,7 +59,7 @@ func (w *worker) readUint(name string) db.Uint {
 	}
 	if !ended && len(b) > most && b[most] != '\n' {
 		d := w.diags.Warnf("number-cut", w.at(name), "%s: only the first %d bytes of %s count, which give %d", w.name, most, name, v)
-		d.Pos.Line, d.Pos.Column, d.Excerpt = 1, most+1, excerpt(b, 1)
+		show(d, b, 1, most+1, 1)
 	}
 	return db.Uint{Set: true, Value: v}
 }

@@ -7,11 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 
 	"strata/compile/db"
 	"strata/internal/diag"
+	"strata/internal/suggest"
 )
 
 // tomlFile is the name of the TOML file of a definition that is a directory.
@@ -67,6 +69,10 @@ func (t *tomlReader) read() bool {
 		t.errorAt("too-deep", extent{t.index.deep, 1}, "this is nested deeper than any definition needs")
 		return false
 	}
+	if i := invalidUTF8(t.text); i >= 0 {
+		t.errorAt("toml-syntax", extent{i, 1}, "this byte is not UTF-8").Hint = "save the file as UTF-8"
+		return false
+	}
 	var root map[string]any
 	if _, err := toml.Decode(string(t.text), &root); err != nil {
 		t.syntaxError(err)
@@ -87,7 +93,7 @@ func (t *tomlReader) read() bool {
 		if !given {
 			continue
 		}
-		v := value{content, k, k.name, t.place(k.name)}
+		v := value{content, k, k.name, t.place(strings.ReplaceAll(k.name, ".", keySep))}
 		t.def.FieldPos[k.field()] = t.at(v.place.key)
 		if t.def.Kind != 0 && !k.in.has(t.def.Kind) {
 			t.notForKind(v)
@@ -126,7 +132,7 @@ func (t *tomlReader) readKind(root map[string]any) {
 		t.def.Body.Type = db.Longrun
 	case 0:
 		d := t.errorAt("bad-type", v.value, "the type must be longrun, oneshot or bundle, not %q", word)
-		d.Hint = didYouMean(suggest(word, []string{"longrun", "oneshot", "bundle"}))
+		d.Hint = didYouMean(suggest.Nearest(word, slices.Values([]string{"longrun", "oneshot", "bundle"})))
 		if d.Hint == "" {
 			d.Hint = "a daemon is a longrun; what runs and ends is a oneshot; a name for several services is a bundle"
 		}
@@ -179,14 +185,14 @@ func (t *tomlReader) hintForKey(name, full string) string {
 		}
 	}
 	if meant == "" {
-		meant = suggest(name, candidates)
+		meant = suggest.Nearest(name, slices.Values(candidates))
 	}
 	for i := range keys {
 		if k := &keys[i]; k.field() == meant && k.name != meant {
 			return fmt.Sprintf("did you mean %s, in the table [%s]?", meant, updateTable)
 		}
 	}
-	if meant == full {
+	if meant == name && strings.HasPrefix(full, updateTable+".") {
 		return fmt.Sprintf("%s does not belong in a table", meant)
 	}
 	return didYouMean(meant)
@@ -246,11 +252,20 @@ func (t *tomlReader) syntaxError(err error) {
 	}
 }
 
-// place returns where a key stands; its parts are separated by dots or keySep.
-func (t *tomlReader) place(name string) *place {
-	if rest, ok := strings.CutPrefix(name, updateTable+"."); ok {
-		name = updateTable + keySep + rest
+// invalidUTF8 returns the offset of the first byte that is no UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
 	}
+	return -1
+}
+
+// place returns where a key stands; its parts are separated by keySep.
+func (t *tomlReader) place(name string) *place {
 	if p := t.index.places[name]; p != nil {
 		return p
 	}
@@ -291,6 +306,5 @@ func (t *tomlReader) mark(d *diag.Diagnostic, e extent) {
 	if d.Pos.Line == 0 {
 		return
 	}
-	d.Excerpt = excerpt(t.text, d.Pos.Line)
-	d.Width = max(0, min(e.size, len(d.Excerpt)-d.Pos.Column+1))
+	show(d, t.text, d.Pos.Line, d.Pos.Column, e.size)
 }

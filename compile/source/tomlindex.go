@@ -70,7 +70,12 @@ func indexLines(text []byte) []int {
 }
 
 // stop ends the reading at something nested too deep.
-func (x *tomlIndex) stop() { x.deep, x.pos = x.pos, len(x.text) }
+func (x *tomlIndex) stop() {
+	if x.deep < 0 {
+		x.deep = x.pos
+	}
+	x.pos = len(x.text)
+}
 
 // position returns line and column, counted from 1, of an offset.
 func (x *tomlIndex) position(offset int) (line, column int) {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/compile/db"
+	"strata/internal/suggest"
 )
 
 // program reads an argument vector, or a script that begins with "#!".
@@ -128,7 +129,7 @@ func (t *tomlReader) limits(v value) {
 		e := t.entry(v, m, name)
 		if !slices.Contains(limitNames, name) {
 			d := t.errorAt("unknown-limit", e.place.key, "unknown limit %s", quote(name))
-			if d.Hint = didYouMean(suggest(name, limitNames)); d.Hint == "" {
+			if d.Hint = didYouMean(suggest.Nearest(name, slices.Values(limitNames))); d.Hint == "" {
 				d.Hint = "the limits are " + strings.Join(limitNames, ", ")
 			}
 			continue
@@ -194,7 +195,7 @@ func signal(to func(*Definition) *[]byte) func(*tomlReader, value) {
 		name := "SIG" + strings.TrimPrefix(strings.ToUpper(s), "SIG")
 		if n, isNumber := number([]byte(s)); unix.SignalNum(name) == 0 && (!isNumber || n < 1 || n > 64) {
 			d := t.errorAt("bad-signal", v.value, "%s: there is no signal %s", v.name, quote(s))
-			d.Hint = didYouMean(suggest(name, signalNames()))
+			d.Hint = didYouMean(suggest.Nearest(name, slices.Values(signalNames())))
 			return
 		}
 		*to(t.def) = []byte(s + "\n")
@@ -220,7 +221,7 @@ func (t *tomlReader) onChange(v value) {
 	order, known := orders[s]
 	if !known {
 		d := t.errorAt("bad-value", v.value, "on-change must be restart, reload or keep, not %s", quote(s))
-		d.Hint = didYouMean(suggest(s, slices.Sorted(maps.Keys(orders))))
+		d.Hint = didYouMean(suggest.Nearest(s, maps.Keys(orders)))
 		return
 	}
 	t.def.Body.OnChange = order

@@ -132,21 +132,27 @@ func (w *worker) errorf(code diag.Code, name, format string, args ...any) *diag.
 	return w.diags.Errorf(code, w.at(name), "%s: %s", w.name, fmt.Sprintf(format, args...))
 }
 
-// excerpt returns the line (counted from 1) of a text, without its end.
-func excerpt(text []byte, line int) string {
+// lineOf returns a line (counted from 1) of a text, without its end.
+func lineOf(text []byte, line int) string {
 	for ; line > 1; line-- {
-		i := bytes.IndexByte(text, '\n')
-		if i < 0 {
-			return ""
-		}
-		text = text[i+1:]
+		_, text, _ = bytes.Cut(text, []byte{'\n'})
 	}
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		text = text[:i]
-	}
-	const most = 400
-	if len(text) > most {
-		text = text[:most]
-	}
+	text, _, _ = bytes.Cut(text, []byte{'\n'})
 	return string(bytes.TrimSuffix(text, []byte{'\r'}))
+}
+
+// show gives a diagnostic a place in a text, with the line that stands there and
+// the number of its bytes that are at fault, as far as they are on this line. A
+// line too long to be of use is left out.
+func show(d *diag.Diagnostic, text []byte, line, column, width int) {
+	const most = 400
+	d.Pos.Line, d.Pos.Column = line, column
+	if d.Excerpt = lineOf(text, line); len(d.Excerpt) > most {
+		d.Excerpt = d.Excerpt[:most]
+	}
+	if column > len(d.Excerpt)+1 {
+		d.Excerpt, d.Width = "", 0
+		return
+	}
+	d.Width = max(0, min(width, len(d.Excerpt)-column+1))
 }

@@ -75,7 +75,11 @@ func (c *counter) endPackage(e event) {
 	if e.Action == "fail" && !c.anyFailed(e.Package) {
 		c.broken[e.Package] = true
 		c.printUnfinished(e.Package)
-		_, _ = fmt.Fprint(c.out, strings.Join(c.output[k], ""))
+		for _, line := range c.output[k] {
+			if !strings.HasPrefix(line, "FAIL") {
+				_, _ = fmt.Fprint(c.out, line)
+			}
+		}
 	}
 	if e.Action != "skip" {
 		_, _ = fmt.Fprintf(c.out, "%-4s %s %.1fs\n", map[string]string{"pass": "ok", "fail": "FAIL"}[e.Action], e.Package, e.Elapsed)

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"strata/compile/db"
+	"strata/compile/source/execline"
+	"strata/live"
+	"strata/update"
+)
+
+// readConversions reads a conversion file; no name is no file.
+func readConversions(path string) (update.Conversions, error) {
+	if path == "" {
+		return update.Conversions{}, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return update.Conversions{}, fmt.Errorf("cannot read conversion file: %w", err)
+	}
+	return update.ParseConversions(path, text, execline.Parse), nil
+}
+
+// updateError gives an error of planning or applying its exit code.
+func updateError(err error) error {
+	var coded *exitError
+	var refused *update.RefusedError
+	if err == nil || errors.As(err, &coded) {
+		return err
+	}
+	if errors.As(err, &refused) {
+		return withCode(exitFailed+exitNotSwitched, err)
+	}
+	for _, e := range []struct {
+		err  error
+		code int
+	}{
+		{update.ErrUnknown, exitUnknown}, {update.ErrNoTarget, exitInvalid}, {update.ErrNotAtomic, exitWrongType},
+		{update.ErrDuplicate, exitDuplicate}, {update.ErrConversion, exitUsage}, {update.ErrPatch, exitInvalid},
+		{update.ErrFit, exitInvalid}, {db.ErrCorrupt, exitInvalid}, {db.ErrFormat, exitInvalid},
+		{live.ErrCorrupt, exitInvalid}, {live.ErrStale, exitInvalid}, {live.ErrUsage, exitUsage},
+	} {
+		if errors.Is(err, e.err) {
+			return withCode(e.code, err)
+		}
+	}
+	return err
+}
+
+// dryUpdate plans without a lock: nothing is changed.
+func dryUpdate(livePath, newdb string, conv update.Conversions, o update.Options) (p *update.Patch, err error) {
+	d, err := live.Open(livePath)
+	if err != nil {
+		return nil, err
+	}
+	st, err := d.State()
+	if err != nil {
+		return nil, err
+	}
+	database, err := db.Open(newdb)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, database.Close()) }()
+	return update.PlanLive(d, st, database, conv, o)
+}
+

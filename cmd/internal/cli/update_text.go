@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"strata/cmd/internal/ui"
+	"strata/update"
+)
+
+// printPatch writes a patch for people: the counts, then the actions phase by
+// phase, each with its reason.
+func printPatch(w io.Writer, p *update.Patch) {
+	_, _ = fmt.Fprintln(w, patchCounts(p.Counts))
+	phase := update.Phase("")
+	for _, a := range p.Actions {
+		if a.Phase != phase {
+			phase = a.Phase
+			_, _ = fmt.Fprintf(w, "%s\n", phase)
+		}
+		_, _ = fmt.Fprintf(w, "  %s\n", actionText(a))
+	}
+	for _, text := range p.Warnings {
+		_, _ = fmt.Fprintf(w, "warning: %s\n", ui.Escape(text))
+	}
+}
+
+// patchCounts reads "2 restart, 1 stop, 3 start, 996 untouched"; what does not
+// happen is left out.
+func patchCounts(c update.Counts) string {
+	var parts []string
+	for _, n := range []struct {
+		count int
+		what  string
+	}{
+		{c.Restart, "restart"}, {c.Stop, "stop"}, {c.Start, "start"}, {c.Reload, "reload"},
+		{c.Redefine, "redefined"}, {c.Stale, "stale"}, {c.Add, "added"}, {c.Remove, "removed"}, {c.Rename, "renamed"},
+	} {
+		if n.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.what))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing moves"}
+	}
+	return strings.Join(append(parts, fmt.Sprintf("%d untouched", c.Untouched)), ", ")
+}
+
+func actionText(a update.Action) string {
+	text := string(a.Op)
+	if a.Service != "" {
+		text += " " + ui.Escape(a.Service)
+	}
+	if a.Op == update.OpRename {
+		text += " to " + escaped(a.NewNames)
+	}
+	if a.Stale {
+		text += " (its process goes on with the old definition)"
+	}
+	if a.Forced {
+		text += " (an operator had stopped it)"
+	}
+	var links []string
+	for _, c := range a.Because {
+		links = append(links, causeText(c))
+	}
+	return text + ": " + strings.Join(links, "; ")
+}
+
+func escaped(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = ui.Escape(n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// causeText says one link of a reason.
+func causeText(c update.Cause) string {
+	name := ui.Escape(c.Service)
+	text := ""
+	switch c.What {
+	case update.ReasonChanged:
+		text = fmt.Sprintf("%s of %s changed%s", ui.Escape(c.Field), name, fromTo(c))
+	case update.ReasonAdded:
+		text = name + " is new"
+	case update.ReasonRemoved:
+		text = name + " is gone"
+	case update.ReasonRetyped:
+		text = fmt.Sprintf("%s is a %s now", name, ui.Escape(c.To))
+	case update.ReasonUnfolded:
+		text = fmt.Sprintf("%s is a bundle now, of %s", name, ui.Escape(c.To))
+	case update.ReasonRenamed:
+		text = fmt.Sprintf("%s is called %s now", name, ui.Escape(c.To))
+	case update.ReasonOrdered:
+		text = name + " is to be restarted"
+	case update.ReasonDown:
+		text = name + " was down"
+	case update.ReasonNeeds, update.ReasonGained:
+		text = edgeText(c)
+	case update.ReasonDatabase:
+		text = "the databases differ"
+	default:
+		text = string(c.What) + " " + name
+	}
+	if c.At != "" {
+		text += " (" + ui.Escape(c.At) + ")"
+	}
+	return text
+}
+
+func edgeText(c update.Cause) string {
+	verb, _, _ := strings.Cut(c.Field, "/")
+	text := fmt.Sprintf("%s %s %s", ui.Escape(c.Service), verb, ui.Escape(c.To))
+	if c.What == update.ReasonGained {
+		text = fmt.Sprintf("%s now %s %s", ui.Escape(c.Service), verb, ui.Escape(c.To))
+	}
+	return text
+}
+
+// fromTo shows values; digests say nothing to people.
+func fromTo(c update.Cause) string {
+	const digest = "sha256:"
+	switch {
+	case strings.HasPrefix(c.From, digest) || strings.HasPrefix(c.To, digest):
+		return ""
+	case c.From == "":
+		return " to " + ui.Escape(c.To)
+	case c.To == "":
+		return ", was " + ui.Escape(c.From)
+	}
+	return fmt.Sprintf(" from %s to %s", ui.Escape(c.From), ui.Escape(c.To))
+}

@@ -1,0 +1,64 @@
+package update
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/s6"
+)
+
+// Fingerprint is a digest of what a patch depends on: the database, the life of
+// the supervision tree, and which services are up and wanted. Process ids and
+// times are no part of it.
+func Fingerprint(st *live.State) db.Digest {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s\n%+v\n", st.Content, st.Epoch)
+	for _, s := range st.Services {
+		_, _ = fmt.Fprintf(h, "%q %t %t %t\n", s.Name, s.Wanted, s.Up, s.Unknown)
+	}
+	return db.Digest(h.Sum(nil))
+}
+
+// StateOf is what a plan needs to know of a live directory. A oneshot of which
+// nothing is known counts as up, and so does a longrun that is on its way up, as
+// somebody wants it.
+func StateOf(d *live.Dir, st *live.State) State {
+	s := State{
+		Live: LiveID{Path: d.Path(), Fingerprint: Fingerprint(st)},
+		Up:   make([]bool, len(st.Services)), Stopped: make([]bool, len(st.Services)),
+		Runner: internalUp(d, live.RunnerSlot), Holder: internalUp(d, live.HolderSlot),
+	}
+	for i, sv := range st.Services {
+		s.Up[i] = sv.Up || sv.Unknown
+		// It was up once, and went down because it was told to.
+		s.Stopped[i] = !s.Up[i] && !sv.Wanted && !sv.Since.IsZero() && sv.Failure == "" && sv.Cause != "observed"
+	}
+	return s
+}
+
+// PlanLive plans an update of a live directory in a certain state to another
+// database. It reads and changes nothing. The error is one of [Diff] or [Make], of
+// the live directory, or wraps [live.ErrHalfApplied].
+func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options) (*Patch, error) {
+	if st.Patch != nil {
+		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
+	}
+	old, err := d.View(st.Content, st.Table)
+	if err != nil {
+		return nil, err
+	}
+	defer old.DB.Close()
+	changes, err := Diff(old.DB, newdb, conv)
+	if err != nil {
+		return nil, err
+	}
+	return Make(changes, StateOf(d, st), o)
+}
+
+// internalUp says whether an internal service runs.
+func internalUp(d *live.Dir, slot live.Slot) bool {
+	st, err := s6.ReadStatus(d.Servicedir(slot))
+	return err == nil && st.WantUp
+}
