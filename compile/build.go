@@ -28,7 +28,7 @@ func (c *compiler) build() *db.Model {
 	m.Bundles = c.modelBundles()
 	if c.set.Unreadable != "" {
 		m.Private = true
-		c.list.Warnf("private", diag.Position{File: c.set.Unreadable}, "not everybody may read this file, so the database will be readable by its owner only")
+		c.list.Warnf(codePrivate, diag.Position{File: c.set.Unreadable}, "not everybody may read this file, so the database will be readable by its owner only")
 	}
 	return m
 }
@@ -72,11 +72,12 @@ func (c *compiler) cycle(ids []db.ServiceID) {
 	}
 	names = append(names, names[0])
 	d := c.list.Errorf("dependency-cycle", related[0].Pos, "services depend on each other in a cycle: %s", strings.Join(names, " -> "))
+	d.Hint = "remove one of these dependencies"
 	if len(ids) == 1 {
 		d.Message = names[0] + " depends on itself"
+		d.Hint = "remove this dependency"
 	}
 	d.Related = related
-	d.Hint = "remove one of these dependencies"
 }
 
 // service completes what the reader knew of a service.
@@ -133,7 +134,8 @@ func (c *compiler) origin(d *source.Definition) db.Origin {
 // within returns a path relative to the source, so that the database does not
 // depend on where it was compiled.
 func (c *compiler) within(d *source.Definition, path string) string {
-	return strings.TrimLeft(strings.TrimPrefix(path, c.set.Dirs[d.Source].Path), "/")
+	dir := strings.TrimRight(c.set.Dirs[d.Source].Path, "/")
+	return strings.TrimLeft(strings.TrimPrefix(path, dir), "/")
 }
 
 // modelBundles are the bundles and the provided names, sorted by name.

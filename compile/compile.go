@@ -2,6 +2,7 @@ package compile
 
 import (
 	"context"
+	"slices"
 
 	"strata/compile/db"
 	"strata/compile/source"
@@ -20,6 +21,9 @@ type Options struct {
 	Jobs int
 }
 
+// codePrivate warns that the database will be readable by its owner only.
+const codePrivate diag.Code = "private"
+
 // Run reads the sources and compiles what they hold.
 func Run(ctx context.Context, dirs []source.Dir, o Options) (*db.Model, diag.List) {
 	set, list := source.Read(ctx, dirs, source.Options{S6RC: o.S6RC, Jobs: o.Jobs})
@@ -31,7 +35,8 @@ func Run(ctx context.Context, dirs []source.Dir, o Options) (*db.Model, diag.Lis
 	list = append(list, more...)
 	list.Sort()
 	if list.HasErrors() {
-		return nil, list
+		// Who may read a database that is not made is no news.
+		return nil, slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Code == codePrivate })
 	}
 	return model, list
 }
@@ -49,6 +54,7 @@ func Compile(set *source.Set, o Options) (*db.Model, diag.List) {
 	c.resolveEdges()
 	c.checkRenames()
 	c.checkNames()
+	c.checkSafety()
 	if c.list.HasErrors() {
 		c.list.Sort()
 		return nil, c.list

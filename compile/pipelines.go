@@ -43,6 +43,8 @@ func (c *compiler) linkProducer(producer *source.Definition, ref source.Ref) {
 	switch {
 	case consumer == nil:
 		c.undefined("pipeline-wrong-type", ref, "longrun %s is a producer for %s, which is not defined", producer.Name, ref.Name)
+	case consumer == producer:
+		c.list.Errorf("pipeline-itself", ref.Pos, "longrun %s is a producer for itself", producer.Name)
 	case consumer.Kind != source.Longrun:
 		c.refer(c.list.Errorf("pipeline-wrong-type", ref.Pos, "longrun %s is a producer for %s, which is a %s", producer.Name, ref.Name, consumer.Kind),
 			consumer.Pos, ref.Name+" is defined here")
@@ -59,6 +61,8 @@ func (c *compiler) checkProducer(consumer *source.Definition, ref source.Ref) {
 	switch {
 	case producer == nil:
 		c.undefined("pipeline-wrong-type", ref, "longrun %s is a consumer for %s, which is not defined", consumer.Name, ref.Name)
+	case consumer == producer:
+		c.list.Errorf("pipeline-itself", ref.Pos, "longrun %s is a consumer for itself", consumer.Name)
 	case producer.Kind != source.Longrun:
 		c.refer(c.list.Errorf("pipeline-wrong-type", ref.Pos, "longrun %s is a consumer for %s, which is a %s", consumer.Name, ref.Name, producer.Kind),
 			producer.Pos, ref.Name+" is defined here")

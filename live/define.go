@@ -108,7 +108,7 @@ func split(tree servicedir.Tree) (linked, real servicedir.Tree) {
 func makeSlot(d *Dir, slot Slot, def db.Digest, tree servicedir.Tree) error {
 	dir := d.Servicedir(slot)
 	if _, err := os.Lstat(dir); err == nil {
-		return linkDefinition(dir, slot, def)
+		return nil // it was put there whole
 	}
 	_, real := split(tree)
 	return buildDir(dir, func(temp string) error {

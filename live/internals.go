@@ -113,7 +113,10 @@ func makeInternal(d *Dir, in Internal, o internalOptions) error {
 	if err := makeSlot(d, in.Slot, def, tree); err != nil {
 		return fmt.Errorf("cannot make %s: %w", in.Name, err)
 	}
-	return linkName(d, Named{in.Name, in.Slot})
+	if err := linkDefinition(d.Servicedir(in.Slot), in.Slot, def); err != nil {
+		return fmt.Errorf("cannot make %s: %w", in.Name, err)
+	}
+	return linkName(d, Named(in))
 }
 
 // UpdateInternals switches the internal services to the templates of this binary,

@@ -43,11 +43,15 @@ func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
 	return lockFile(ctx, d.file("lock"), block)
 }
 
-// Close writes the summary if something has changed, and gives the lock back.
+// Close writes the summary if something has changed, and gives the lock back. A
+// full disk is no error: the summary is then that of an earlier moment.
 func (w *Writer) Close() error {
 	var err error
 	if w.changed.Load() {
 		err = w.WriteSummary()
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		err = nil
 	}
 	return errors.Join(err, w.journal.Close(), w.lock.Close())
 }

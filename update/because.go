@@ -257,7 +257,7 @@ func (r *reasons) renamed(i, j id) []Cause {
 	case ByFile:
 		c.At = orderPlace(r.match.line[i])
 	case ByRenamedFrom:
-		c.At = place(r.record(r.new.view, j).Origin, "update/renamed-from")
+		c.At = place(r.record(r.new.view, j).Origin, "update.renamed-from")
 	}
 	return []Cause{c}
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 
 	"strata/compile/db"
 	"strata/compile/source/execline"
@@ -29,6 +28,12 @@ type spec struct {
 	Finish   string `json:"-"`
 }
 
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 type specs map[string]spec
 
 func (s specs) flatten(name string) []string {
@@ -43,7 +48,7 @@ func (s specs) flatten(name string) []string {
 }
 
 // model compiles specs the short way: they are known to be right.
-func (s specs) model(t testing.TB) *db.Model {
+func (s specs) model(t failer) *db.Model {
 	t.Helper()
 	m := &db.Model{Blobs: db.Blobs{}}
 	essential := map[string]bool{}
@@ -119,7 +124,7 @@ func (s specs) model(t testing.TB) *db.Model {
 	return m
 }
 
-func mustGraph(t testing.TB, n int, edges []graph.Edge) *graph.Graph {
+func mustGraph(t failer, n int, edges []graph.Edge) *graph.Graph {
 	t.Helper()
 	g, err := graph.New(n, edges)
 	if err != nil {
@@ -157,7 +162,7 @@ func viewOfModel(m *db.Model) *view {
 	return v
 }
 
-func (s specs) view(t testing.TB) *view { return viewOfModel(s.model(t)) }
+func (s specs) view(t failer) *view { return viewOfModel(s.model(t)) }
 
 // words is the lexer of the tools.
 func words(b []byte) ([]string, error) { return execline.Parse(b) }

@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -34,7 +35,7 @@ func (db *DB) check() error {
 	if c.seen != db.Len() {
 		return corruptf("%d service records, want %d", c.seen, db.Len())
 	}
-	if err := c.pipelines(); err != nil {
+	if err := db.flat.pipelines(c.fed); err != nil {
 		return err
 	}
 	if err := c.notes(); err != nil {
@@ -58,12 +59,10 @@ type checker struct {
 	h     *contentHash
 	def   hash.Hash // to be reset for each definition
 	seen  int
-	fed   []pipe // in ascending order of consumer
+	fed   []Pipe
 	used  map[Digest]bool
 	blobs int
 }
-
-type pipe struct{ producer, consumer ServiceID }
 
 func (c *checker) service(key, value []byte) error {
 	id := ServiceID(c.seen)
@@ -87,24 +86,25 @@ func (c *checker) service(key, value []byte) error {
 		if i > 0 && s.Producers[i-1] >= p {
 			return corruptf("the producers of %q are out of order", s.Name)
 		}
-		c.fed = append(c.fed, pipe{p, id})
+		c.fed = append(c.fed, Pipe{p, id})
 	}
 	return nil
 }
 
 // pipelines checks that consumers name just the producers that name them.
-func (c *checker) pipelines() error {
-	var feeds []pipe
-	for i := range c.db.Len() {
-		if to := c.db.Consumer(ServiceID(i)); to != None {
-			feeds = append(feeds, pipe{ServiceID(i), to})
+func (f *flat) pipelines(fed []Pipe) error {
+	var feeds []Pipe
+	for i, to := range f.feeds {
+		if to != uint32(None) {
+			feeds = append(feeds, Pipe{ServiceID(i), ServiceID(to)})
 		}
 	}
-	slices.SortFunc(c.fed, func(a, b pipe) int { return int(int64(a.producer) - int64(b.producer)) })
-	for i := range max(len(feeds), len(c.fed)) {
-		if i >= len(feeds) || i >= len(c.fed) || feeds[i] != c.fed[i] {
-			p := slices.Concat(feeds[min(i, len(feeds)):], c.fed[min(i, len(c.fed)):])[0]
-			return corruptf("the pipeline from %q to %q is not known to both", c.db.Name(p.producer), c.db.Name(p.consumer))
+	// A service feeds one other, so the producers are enough to sort by.
+	slices.SortFunc(fed, func(a, b Pipe) int { return cmp.Compare(a.Producer, b.Producer) })
+	for i := range max(len(feeds), len(fed)) {
+		if i >= len(feeds) || i >= len(fed) || feeds[i] != fed[i] {
+			p := slices.Concat(feeds[min(i, len(feeds)):], fed[min(i, len(fed)):])[0]
+			return corruptf("the pipeline from %q to %q is not known to both", f.name(p.Producer), f.name(p.Consumer))
 		}
 	}
 	return nil

@@ -139,7 +139,8 @@ func (f *flat) checkRows() error {
 
 // checkMeaning checks what holds between the arrays: no name stands for two
 // things, the levels are those of needs and soft together (so there is no cycle),
-// and pipelines join longruns.
+// and pipelines join longruns, the producer needing the consumer (so there is no
+// loop of them either).
 func (f *flat) checkMeaning() error {
 	for i, b := 0, 0; i < f.len() && b < f.bundles(); {
 		switch strings.Compare(f.name(ServiceID(i)), f.bundleName(BundleID(b))) {
@@ -162,7 +163,8 @@ func (f *flat) checkMeaning() error {
 		if c == uint32(None) {
 			continue
 		}
-		if Type(f.kinds[i]&kindType) != Longrun || Type(f.kinds[c]&kindType) != Longrun || f.kinds[c]&kindProducers == 0 {
+		if Type(f.kinds[i]&kindType) != Longrun || Type(f.kinds[c]&kindType) != Longrun || f.kinds[c]&kindProducers == 0 ||
+			!f.needs.HasEdge(ServiceID(i), ServiceID(c)) {
 			return corruptf("%q cannot feed %q", f.name(ServiceID(i)), f.name(ServiceID(c)))
 		}
 	}

@@ -34,6 +34,9 @@ func newImage(m *Model, tool string) (*image, error) {
 	if err == nil {
 		err = f.checkMeaning()
 	}
+	if err == nil {
+		err = f.pipelines(m.fed())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the model is not valid: %w", err)
 	}
@@ -51,6 +54,20 @@ func newImage(m *Model, tool string) (*image, error) {
 	}
 	im.header.content = im.content()
 	return im, nil
+}
+
+// fed are the joints of all pipelines as the consumers name them; producers that
+// are no service are passed over, so that they are found missing.
+func (m *Model) fed() []Pipe {
+	var pipes []Pipe
+	for i := range m.Services {
+		for _, p := range m.Services[i].Producers {
+			if uint64(p) < uint64(len(m.Services)) {
+				pipes = append(pipes, Pipe{p, ServiceID(i)})
+			}
+		}
+	}
+	return pipes
 }
 
 // encodeRecords fills in records, notes and the definitions' digests, on all

@@ -214,10 +214,11 @@ func (b bucket) sub(name string) (bucket, error) {
 	return b.p.bucket(v)
 }
 
-// each visits all keys in ascending order, values only, and checks that order.
+// each visits all keys in ascending order, and checks that get would find them.
+// A bucket in the bucket is an error.
 func (b bucket) each(visit func(key, value []byte) error) error {
 	w := walk{p: b.p, budget: len(b.p)/pageSize + 1, visit: visit}
-	return w.page(b.root, 0)
+	return w.page(b.root, nil, 0)
 }
 
 type walk struct {
@@ -227,7 +228,8 @@ type walk struct {
 	visit  func(key, value []byte) error
 }
 
-func (w *walk) page(page []byte, depth int) error {
+// page visits what is below a page whose parent says that it begins with first.
+func (w *walk) page(page, first []byte, depth int) error {
 	if w.budget--; w.budget < 0 || depth > maxDepth {
 		return corruptf("a tree has a loop")
 	}
@@ -235,20 +237,32 @@ func (w *walk) page(page []byte, depth int) error {
 	if err != nil {
 		return err
 	}
+	if first != nil && (n.count == 0 || !bytes.Equal(n.key(0), first)) {
+		return corruptf("a page does not begin with the key that it should")
+	}
 	for i := range n.count {
 		if n.leaf {
 			err = w.element(n, i)
 		} else {
-			var child []byte
-			if child, err = w.p.page(n.child(i)); err == nil {
-				err = w.page(child, depth+1)
-			}
+			err = w.branch(n, i, depth)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *walk) branch(n node, i, depth int) error {
+	key := n.key(i)
+	if key == nil {
+		return corruptf("a key lies outside its page")
+	}
+	child, err := w.p.page(n.child(i))
+	if err != nil {
+		return err
+	}
+	return w.page(child, key, depth+1)
 }
 
 func (w *walk) element(n node, i int) error {

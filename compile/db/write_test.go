@@ -138,8 +138,14 @@ func TestWriteRefusesModel(t *testing.T) {
 		"blob":         func(m *Model) { m.Services[1].Run.Script[0]++ },
 		"content":      func(m *Model) { m.Bundles[0].Contents = []ServiceID{1, 7} },
 		"consumer":     func(m *Model) { m.Services[0].Consumer = 1 },
-		"cycle":        func(m *Model) { m.Needs = cycle },
-		"graph size":   func(m *Model) { m.Needs, _ = graph.New(3, nil) },
+		"one-sided pipeline": func(m *Model) {
+			m.Services[0] = m.Services[1]
+			m.Services[0].Name, m.Services[0].Producers = "a", []ServiceID{1}
+		},
+		"levels":      func(m *Model) { m.Levels, _ = m.Wants.Levels() },
+		"soft levels": func(m *Model) { m.Soft, m.Needs = m.Needs, m.Soft; m.Levels, _ = m.Needs.Levels() },
+		"cycle":       func(m *Model) { m.Needs = cycle },
+		"graph size":  func(m *Model) { m.Needs, _ = graph.New(3, nil) },
 	} {
 		m := tiny(t)
 		spoil(m)

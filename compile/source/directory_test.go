@@ -35,26 +35,54 @@ func TestShapes(t *testing.T) {
 		file string
 		want shapes
 	}{
-		{oneshot, "type", typ}, {longrun, "type", typ}, {bundle, "type", typ},
-		{oneshot, "up", needed}, {oneshot, "down", script}, {oneshot, "reload", script},
-		{oneshot, "run", shapes{}}, {oneshot, "data", shapes{}}, {oneshot, "producer-for", shapes{}},
-		{longrun, "run", run}, {longrun, "finish", finish}, {longrun, "up", shapes{}},
-		{oneshot, "timeout-up", timeout}, {longrun, "timeout-down", timeout}, {bundle, "timeout-up", shapes{}},
-		{longrun, "notification-fd", number}, {longrun, "lock-fd", number}, {longrun, "timeout-kill", number},
-		{longrun, "timeout-finish", number}, {longrun, "max-death-tally", number},
-		{oneshot, "dependencies", names}, {longrun, "dependencies", names}, {bundle, "dependencies", shapes{}},
-		{oneshot, "dependencies.d", namesDir}, {longrun, "dependencies.d", namesDir}, {bundle, "dependencies.d", shapes{}},
-		{longrun, "consumer-for", names}, {longrun, "producer-for", producer},
+		{oneshot, "type", typ},
+		{longrun, "type", typ},
+		{bundle, "type", typ},
+		{oneshot, "up", needed},
+		{oneshot, "down", script},
+		{oneshot, "reload", script},
+		{oneshot, "run", shapes{}},
+		{oneshot, "data", shapes{}},
+		{oneshot, "producer-for", shapes{}},
+		{longrun, "run", run},
+		{longrun, "finish", finish},
+		{longrun, "up", shapes{}},
+		{oneshot, "timeout-up", timeout},
+		{longrun, "timeout-down", timeout},
+		{bundle, "timeout-up", shapes{}},
+		{longrun, "notification-fd", number},
+		{longrun, "lock-fd", number},
+		{longrun, "timeout-kill", number},
+		{longrun, "timeout-finish", number},
+		{longrun, "max-death-tally", number},
+		{oneshot, "dependencies", names},
+		{longrun, "dependencies", names},
+		{bundle, "dependencies", shapes{}},
+		{oneshot, "dependencies.d", namesDir},
+		{longrun, "dependencies.d", namesDir},
+		{bundle, "dependencies.d", shapes{}},
+		{longrun, "consumer-for", names},
+		{longrun, "producer-for", producer},
 		{longrun, "pipeline-name", shapes{"", "~pipeline-name-ignored", "~pipeline-name-ignored", "", "stat-failed", "~pipeline-name-ignored", "~pipeline-name-ignored"}},
-		{oneshot, "flag-essential", flag}, {longrun, "flag-recommended", flag}, {bundle, "flag-essential", flag},
-		{longrun, "flag-newpidns", flag}, {longrun, "flag-timeout-killpg", flag},
-		{longrun, "data", copied}, {longrun, "env", copied}, {longrun, "template", copied},
-		{longrun, "down-signal", signal}, {longrun, "reload-signal", signal},
+		{oneshot, "flag-essential", flag},
+		{longrun, "flag-recommended", flag},
+		{bundle, "flag-essential", flag},
+		{longrun, "flag-newpidns", flag},
+		{longrun, "flag-timeout-killpg", flag},
+		{longrun, "data", copied},
+		{longrun, "env", copied},
+		{longrun, "template", copied},
+		{longrun, "down-signal", signal},
+		{longrun, "reload-signal", signal},
 	} {
 		for _, s := range []struct{ shape, content, want string }{
-			{"absent", "absent", c.want.absent}, {"empty", "", c.want.empty}, {"dir", "/", c.want.dir},
-			{"dangling", "-> nowhere", c.want.dangling}, {"loop", "-> " + c.file, c.want.loop},
-			{"link to a file", "-> empty", c.want.linkFile}, {"link to a directory", "-> directory", c.want.linkDir},
+			{"absent", "absent", c.want.absent},
+			{"empty", "", c.want.empty},
+			{"dir", "/", c.want.dir},
+			{"dangling", "-> nowhere", c.want.dangling},
+			{"loop", "-> " + c.file, c.want.loop},
+			{"link to a file", "-> empty", c.want.linkFile},
+			{"link to a directory", "-> directory", c.want.linkDir},
 		} {
 			tr := tree{"x/empty": "", "x/directory/": ""}
 			for k, v := range c.base {
@@ -87,10 +115,25 @@ func TestTypes(t *testing.T) {
 		content string
 		want    Kind
 	}{
-		{"longrun", Longrun}, {"longrun\n", Longrun}, {"longrun\nanything", Longrun}, {"longrunx", 0}, {"longrun ", 0},
-		{"oneshot\n\n", Oneshot}, {"oneshot", Oneshot}, {"oneshot\r\n", 0}, {"Oneshot", 0}, {" oneshot", 0},
-		{"bundle", Bundle}, {"bundle\n", Bundle}, {"bundle\n\n", 0}, {"bundle\nx", 0}, {"bundle ", 0}, {"bundle\x00", Bundle},
-		{"", 0}, {"\n", 0}, {"pipe\n", 0},
+		{"longrun", Longrun},
+		{"longrun\n", Longrun},
+		{"longrun\nanything", Longrun},
+		{"longrunx", 0},
+		{"longrun ", 0},
+		{"oneshot\n\n", Oneshot},
+		{"oneshot", Oneshot},
+		{"oneshot\r\n", 0},
+		{"Oneshot", 0},
+		{" oneshot", 0},
+		{"bundle", Bundle},
+		{"bundle\n", Bundle},
+		{"bundle\n\n", 0},
+		{"bundle\nx", 0},
+		{"bundle ", 0},
+		{"bundle\x00", Bundle},
+		{"", 0},
+		{"\n", 0},
+		{"pipe\n", 0},
 	} {
 		tr := tree{"x/type": c.content, "x/up": "", "x/run": "", "x/contents": ""}
 		set, diags := tr.read(t, Options{})
@@ -110,10 +153,27 @@ func TestNumbers(t *testing.T) {
 		content         string
 		timeout, number int64 // -1 for an error
 	}{
-		{"3", 3, 3}, {"3\n", 3, 3}, {"3\n\n\n", 3, 3}, {"3\njunk", -1, 3}, {"007", 7, 7}, {"4294967295", 4294967295, 4294967295},
-		{"4294967296", -1, -1}, {"000000000007", 7, 0}, {"0", 0, 0}, {"", -1, -1}, {"\n", -1, -1}, {" 3", -1, -1}, {"3 ", -1, -1},
-		{"+3", -1, -1}, {"-1", -1, -1}, {"3\r\n", -1, -1}, {"0x3", -1, -1}, {"3\x00junk", 3, 3}, {"three", -1, -1},
-		{strings.Repeat("0", 62) + "1", 1, 0}, {strings.Repeat("0", 63) + "1", 0, 0},
+		{"3", 3, 3},
+		{"3\n", 3, 3},
+		{"3\n\n\n", 3, 3},
+		{"3\njunk", -1, 3},
+		{"007", 7, 7},
+		{"4294967295", 4294967295, 4294967295},
+		{"4294967296", -1, -1},
+		{"000000000007", 7, 0},
+		{"0", 0, 0},
+		{"", -1, -1},
+		{"\n", -1, -1},
+		{" 3", -1, -1},
+		{"3 ", -1, -1},
+		{"+3", -1, -1},
+		{"-1", -1, -1},
+		{"3\r\n", -1, -1},
+		{"0x3", -1, -1},
+		{"3\x00junk", 3, 3},
+		{"three", -1, -1},
+		{strings.Repeat("0", 62) + "1", 1, 0},
+		{strings.Repeat("0", 63) + "1", 0, 0},
 	} {
 		tr := tree{"x/type": "longrun", "x/run": "", "x/timeout-up": c.content}
 		set, diags := tr.read(t, Options{})
@@ -130,9 +190,18 @@ func TestNumbers(t *testing.T) {
 
 func TestLists(t *testing.T) {
 	for _, c := range []struct{ content, want, codes string }{
-		{"", "", ""}, {"a\nb", "a b", ""}, {"  a\n\t# no\n#no\n\n \t\nb\n", "a b", ""}, {"a # b\n", "a # b", ""},
-		{"a \n", "a ", ""}, {"a\x00b\nc", "a c", ""}, {"\x00\n.hid", ".hid", ""}, {"a\na\n", "a", "~listed-twice"},
-		{"a\r\n", "a\r", "~crlf"}, {"\va", "\va", ""}, {"s6rc-x\nb", "b", "reserved-prefix"}, {" s6-rc-y", "", "reserved-prefix"},
+		{"", "", ""},
+		{"a\nb", "a b", ""},
+		{"  a\n\t# no\n#no\n\n \t\nb\n", "a b", ""},
+		{"a # b\n", "a # b", ""},
+		{"a \n", "a ", ""},
+		{"a\x00b\nc", "a c", ""},
+		{"\x00\n.hid", ".hid", ""},
+		{"a\na\n", "a", "~listed-twice"},
+		{"a\r\n", "a\r", "~crlf"},
+		{"\va", "\va", ""},
+		{"s6rc-x\nb", "b", "reserved-prefix"},
+		{" s6-rc-y", "", "reserved-prefix"},
 	} {
 		set, diags := tree{"x/type": "oneshot", "x/up": "", "x/dependencies": c.content}.read(t, Options{})
 		if got := names1(set.Definitions[0].Needs); got != c.want || codes(diags) != c.codes {
@@ -166,9 +235,16 @@ func TestDescriptors(t *testing.T) {
 
 func TestPipelineFiles(t *testing.T) {
 	for _, c := range []struct{ producer, consumer, name, want string }{
-		{"a", "", "", ""}, {"a\nb", "", "", "not-one-name"}, {"a\na", "", "", "~listed-twice"}, {"", "a\nb", "p", ""},
-		{"", "a", "p\nq", "not-one-name"}, {"", "a", "#", "not-one-name"}, {"", "a", "s6rc-p", "reserved-prefix"},
-		{"a", "b", "p", "~pipeline-name-ignored"}, {"", "#", "p", "~pipeline-name-ignored"}, {"", "a", "p/q", "bad-name"},
+		{"a", "", "", ""},
+		{"a\nb", "", "", "not-one-name"},
+		{"a\na", "", "", "~listed-twice"},
+		{"", "a\nb", "p", ""},
+		{"", "a", "p\nq", "not-one-name"},
+		{"", "a", "#", "not-one-name"},
+		{"", "a", "s6rc-p", "reserved-prefix"},
+		{"a", "b", "p", "~pipeline-name-ignored"},
+		{"", "#", "p", "~pipeline-name-ignored"},
+		{"", "a", "p/q", "bad-name"},
 	} {
 		tr := tree{"x/type": "longrun", "x/run": ""}
 		for file, content := range map[string]string{"producer-for": c.producer, "consumer-for": c.consumer, "pipeline-name": c.name} {

@@ -91,9 +91,10 @@ func (w *worker) readNamesFile(field, name string, refs *[]Ref) bool {
 // addRef adds a name to a list, if it is a good one and not there already.
 func (w *worker) addRef(refs *[]Ref, file string, ref Ref, line string) {
 	say := func(d *diag.Diagnostic) *diag.Diagnostic {
-		d.Excerpt = line
 		if line != "" {
-			d.Width = len(ref.Name)
+			column := d.Pos.Column
+			show(d, []byte(line), 1, column, len(ref.Name))
+			d.Pos = ref.Pos
 		}
 		return d
 	}

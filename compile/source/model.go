@@ -103,6 +103,9 @@ type Set struct {
 	// Unreadable is the first file, or directory, that others could not read in
 	// the sources, empty if there is none. It makes the database private.
 	Unreadable string
+	// Writable is, for each source that others than root and the caller can write
+	// to, where they can.
+	Writable []Writable
 	// Broken are the names of definitions of which not even the kind could be
 	// read, sorted. They are not in Definitions; their errors are reported, and
 	// who refers to them need not be told that they do not exist.

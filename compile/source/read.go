@@ -14,6 +14,7 @@ import (
 
 	"strata/compile/db"
 	"strata/internal/diag"
+	"strata/internal/writable"
 )
 
 // Read reads all definitions of all sources, several at once. The result does not
@@ -55,6 +56,7 @@ func Read(ctx context.Context, dirs []Dir, o Options) (*Set, diag.List) {
 	firstUnreadable := make(map[*sourceDir]string)
 	for i, res := range results {
 		diags = append(diags, res.diags...)
+		set.addWritable(res.writable)
 		if res.def != nil {
 			set.Definitions = append(set.Definitions, res.def)
 		} else {
@@ -65,6 +67,7 @@ func Read(ctx context.Context, dirs []Dir, o Options) (*Set, diag.List) {
 		}
 	}
 	for _, s := range sources {
+		set.addWritable(s.writable)
 		if set.Unreadable == "" && len(items) > 0 {
 			set.Unreadable = s.unreadable
 		}
@@ -82,6 +85,7 @@ type result struct {
 	def        *Definition // nil if not even its kind is known
 	diags      diag.List
 	unreadable string
+	writable   Writable
 }
 
 // readAll reads the items, o.Jobs at a time.
@@ -117,6 +121,8 @@ type sourceDir struct {
 	path  string
 	// unreadable is path if others may not enter the directory.
 	unreadable string
+	// writable is set if others may write to the directory.
+	writable Writable
 }
 
 // item is an entry of a source that is a definition.
@@ -147,8 +153,14 @@ func openSource(index int, d Dir, o Options, diags *diag.List) (*sourceDir, []it
 	}
 	s := &sourceDir{fd: fd, index: index, path: strings.TrimRight(d.Path, "/")}
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IXOTH == 0 {
-		s.unreadable = d.Path
+	if unix.Fstat(fd, &st) == nil {
+		if st.Mode&unix.S_IXOTH == 0 {
+			s.unreadable = d.Path
+		}
+		var others writable.Checker
+		if by := others.By(st.Uid, st.Gid, st.Mode); by != "" {
+			s.writable = Writable{Path: d.Path, By: by, Source: index}
+		}
 	}
 	items := make([]item, 0, len(entries))
 	for _, e := range entries {

@@ -23,9 +23,16 @@ func TestSources(t *testing.T) {
 		path, want string
 		system     bool
 	}{
-		{good, "", false}, {good + "/", "", false}, {odd + "/link", "", false}, {odd + "/empty", "~source-empty", false},
-		{odd + "/file", "source-unreadable", true}, {odd + "/loop", "source-unreadable", true}, {odd + "/missing", "source-unreadable", true},
-		{odd + "/dangling", "source-unreadable", true}, {"", "source-unreadable", true}, {"a\x00b", "source-unreadable", true},
+		{good, "", false},
+		{good + "/", "", false},
+		{odd + "/link", "", false},
+		{odd + "/empty", "~source-empty", false},
+		{odd + "/file", "source-unreadable", true},
+		{odd + "/loop", "source-unreadable", true},
+		{odd + "/missing", "source-unreadable", true},
+		{odd + "/dangling", "source-unreadable", true},
+		{"", "source-unreadable", true},
+		{"a\x00b", "source-unreadable", true},
 		{odd, "source-unreadable type-missing type-missing source-unreadable", false},
 	} {
 		_, diags := Read(context.Background(), []Dir{{Path: c.path}}, Options{})
@@ -180,9 +187,17 @@ func TestUnreadable(t *testing.T) {
 		mode uint32
 		want string
 	}{
-		{"a/run", 0o755, ""}, {"a/run", 0o700, "a/run"}, {"a/data/f", 0o640, "a/data/f"}, {"a/data", 0o750, "a/data"},
-		{"b", 0o700, "b"}, {"b/contents.d", 0o711, "b/contents.d"}, {"b/contents.d/a", 0o600, ""}, {"b/flag-essential", 0, ""},
-		{"c.toml", 0o600, "c.toml"}, {".", 0o700, "."}, {"b/type", 0o600, "b/type"},
+		{"a/run", 0o755, ""},
+		{"a/run", 0o700, "a/run"},
+		{"a/data/f", 0o640, "a/data/f"},
+		{"a/data", 0o750, "a/data"},
+		{"b", 0o700, "b"},
+		{"b/contents.d", 0o711, "b/contents.d"},
+		{"b/contents.d/a", 0o600, ""},
+		{"b/flag-essential", 0, ""},
+		{"c.toml", 0o600, "c.toml"},
+		{".", 0o700, "."},
+		{"b/type", 0o600, "b/type"},
 	} {
 		dir := base.write(t)
 		if err := unix.Chmod(dir, 0o755); err != nil {

@@ -91,14 +91,15 @@ func quoteList(words []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// table returns a table's keys in order, or false if the value is no table.
-func (t *tomlReader) table(v value, want string) (map[string]any, []string, bool) {
+// table returns a table and its keys in order, or nothing, with an error, if the
+// value is no table.
+func (t *tomlReader) table(v value, want string) (map[string]any, []string) {
 	m, ok := v.any.(map[string]any)
 	if !ok {
 		t.wrongType(v, want)
-		return nil, nil, false
+		return nil, nil
 	}
-	return m, slices.Sorted(maps.Keys(m)), true
+	return m, slices.Sorted(maps.Keys(m))
 }
 
 // entry returns a value of the table v.
@@ -107,7 +108,7 @@ func (t *tomlReader) entry(v value, m map[string]any, name string) value {
 }
 
 func (t *tomlReader) env(v value) {
-	m, keys, _ := t.table(v, `a table such as { LANG = "C" }`)
+	m, keys := t.table(v, `a table such as { LANG = "C" }`)
 	for _, name := range keys {
 		e := t.entry(v, m, name)
 		if name == "" || strings.ContainsAny(name, "=\x00") {
@@ -124,7 +125,7 @@ func (t *tomlReader) env(v value) {
 var limitNames = []string{"as", "core", "cpu", "data", "fsize", "memlock", "nofile", "nproc", "rss", "stack"}
 
 func (t *tomlReader) limits(v value) {
-	m, keys, _ := t.table(v, "a table such as { nofile = 4096 }")
+	m, keys := t.table(v, "a table such as { nofile = 4096 }")
 	for _, name := range keys {
 		e := t.entry(v, m, name)
 		if !slices.Contains(limitNames, name) {
@@ -160,8 +161,7 @@ func (t *tomlReader) umask(v value) {
 		mask = m
 	case int64:
 		if literal := t.literal(v); x != 0 && !strings.HasPrefix(literal, "0o") {
-			t.errorAt("bad-value", v.value, "umask is written in octal").Hint =
-				fmt.Sprintf("write umask = \"%03s\", or 0o%03s", literal, literal)
+			t.errorAt("bad-value", v.value, "umask is written in octal").Hint = fmt.Sprintf("write umask = \"%03s\", or 0o%03s", literal, literal)
 			return
 		}
 		mask = uint64(x)

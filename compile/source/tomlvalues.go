@@ -197,7 +197,7 @@ func boolean(to func(*Definition) *bool) func(*tomlReader, value) {
 	return func(t *tomlReader, v value) { *to(t.def) = t.boolean(v) }
 }
 
-func flag(f db.Flags) func(*tomlReader, value) {
+func annotation(f db.Flags) func(*tomlReader, value) {
 	return func(t *tomlReader, v value) {
 		if !t.boolean(v) {
 			return

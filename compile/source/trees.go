@@ -156,12 +156,11 @@ func (w *worker) owner(st *unix.Stat_t) db.Owner {
 	return db.Owner{Other: true, UID: uid, GID: gid}
 }
 
-// unusedTrees warns of directories that only a longrun has a use for.
+// unusedTrees warns of directories beside a bundle in TOML.
 func (w *worker) unusedTrees() {
 	for _, name := range treeNames {
 		if _, ok := w.find(name); ok {
-			w.diags.Warnf("tree-ignored", w.at(name), "%s: %s is ignored, because this is a %s", w.name, name, w.def.Kind).
-				Hint = "only a longrun has a service directory to keep it in"
+			w.diags.Warnf("tree-ignored", w.at(name), "%s: %s is ignored, because a bundle runs nothing", w.name, name)
 		}
 	}
 }

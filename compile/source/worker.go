@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/internal/diag"
+	"strata/internal/writable"
 )
 
 // worker reads one definition after the other. Its buffers are used again, so
@@ -16,6 +17,7 @@ type worker struct {
 	blobs   *blobStore
 	content []byte // of the file being read
 	names   []byte // of the directory being listed
+	others  writable.Checker
 
 	// The definition being read.
 	item
@@ -115,6 +117,7 @@ func (w *worker) readFile(at int, name, path string, flags, limit int) ([]byte, 
 
 // note keeps the path of the first file that others lack the right bits for.
 func (w *worker) note(st *unix.Stat_t, bits uint32, path string) {
+	w.noteWritable(st, path)
 	if w.unreadable == "" && st.Mode&bits != bits {
 		w.unreadable = path
 	}

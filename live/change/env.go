@@ -17,8 +17,8 @@ type Target struct {
 	Name string
 	Type db.Type
 	Slot live.Slot
-	// Def is the definition that a start uses.
-	Def db.Digest
+	// Def is the definition that a start uses, Content the database it is from.
+	Def, Content db.Digest
 	// TimeoutUp and TimeoutDown are 0 for no limit.
 	TimeoutUp, TimeoutDown time.Duration
 	// Pipes are the slots of the longruns whose pipes it uses: its own if

@@ -42,21 +42,30 @@ func (j *job) start(p Program, env []string, path string, limit time.Duration, s
 		j.finish(Result{})
 		return
 	}
-	cmd, err := launch(p, env, path, streams)
+	cmd, err := j.launch(p, env, path, limit, streams)
 	if err != nil {
 		j.finish(Result{Exit: -1, Error: err.Error()})
 		return
 	}
+	go j.wait(cmd)
+}
+
+// launch starts the process and its time. Who wants to signal it waits until there
+// is a process.
+func (j *job) launch(p Program, env []string, path string, limit time.Duration, streams []*os.File) (*exec.Cmd, error) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
+	cmd, err := launch(p, env, path, streams)
+	if err != nil {
+		return nil, err
+	}
 	j.PID = cmd.Process.Pid
 	if limit > 0 {
 		j.timers = append(j.timers, time.AfterFunc(limit, j.expire))
 	}
-	j.mu.Unlock()
-	go j.wait(cmd)
+	return cmd, nil
 }
 
-// launch starts the process.
 func launch(p Program, env []string, path string, streams []*os.File) (*exec.Cmd, error) {
 	file := "./" + p.Argv[0]
 	if !p.File {

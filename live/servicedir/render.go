@@ -97,8 +97,11 @@ func (r *renderer) longrun() error {
 		name string
 		u    db.Uint
 	}{
-		{"notification-fd", s.NotificationFD}, {"lock-fd", lockFD}, {"timeout-kill", s.TimeoutKill},
-		{"timeout-finish", s.TimeoutFinish}, {"max-death-tally", s.MaxDeathTally},
+		{"notification-fd", s.NotificationFD},
+		{"lock-fd", lockFD},
+		{"timeout-kill", s.TimeoutKill},
+		{"timeout-finish", s.TimeoutFinish},
+		{"max-death-tally", s.MaxDeathTally},
 	} {
 		if n.u.Set {
 			r.add(n.name, 0o644, []byte(strconv.FormatUint(uint64(n.u.Value), 10)+"\n"), false)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,8 +76,16 @@ func TestSetUpRuns(t *testing.T) {
 		{name: "workdir", svc: db.Service{Run: script("#!/bin/sh\npwd; echo $here $1\n"), Exec: db.Exec{Workdir: "/"}}, want: "/\nx\n"},
 		{name: "limits", svc: db.Service{
 			Run:  argv("sh", "-c", "ulimit -n; ulimit -c"),
-			Exec: db.Exec{Limits: []db.Limit{{Name: "core", Value: 0}, {Name: "open-files", Value: 50}}},
+			Exec: db.Exec{Limits: []db.Limit{{Name: "core", Value: 0}, {Name: "nofile", Value: 50}}},
 		}, want: "50\n0\n"},
+		{name: "unlimited", svc: db.Service{
+			Run:  argv("sh", "-c", `[ "$(ulimit -S -d)" = "$(ulimit -H -d)" ]`),
+			Exec: db.Exec{Limits: []db.Limit{{Name: "data", Value: math.MaxUint64}}},
+		}},
+		{name: "relative workdir", svc: db.Service{
+			Run: argv("sh", "-c", "basename $(pwd)"), Exec: db.Exec{Workdir: "data"},
+			Files: []db.Entry{{Path: "data", Kind: db.Directory, Mode: 0o755}},
+		}, want: "data\n"},
 		{name: "run-before", svc: db.Service{
 			Run:  argv("echo", "after"),
 			Exec: db.Exec{RunBefore: argv("echo", "before"), RunBeforeTimeout: 60000},

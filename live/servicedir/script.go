@@ -2,6 +2,7 @@ package servicedir
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,7 +83,7 @@ func (s setUp) text() (string, error) {
 	if s.exec.Workdir != "" {
 		base = `"$here"`
 		line(`unset here; here=$(pwd -P)`)
-		line("cd", Quote(dashSafe(s.exec.Workdir)), "|| exit 111")
+		line("cd", Quote(cdPath(s.exec.Workdir)), "|| exit 111")
 	}
 	prefix, err := s.prefix(base)
 	if err != nil {
@@ -121,7 +122,7 @@ func (s setUp) prefix(base string) (string, error) {
 			if !ok {
 				return "", fmt.Errorf("unknown limit %q", l.Name)
 			}
-			b.WriteString(option + " " + strconv.FormatUint(l.Value, 10) + " ")
+			b.WriteString(option + " " + limitValue(l.Value) + " ")
 		}
 	}
 	if s.envdir {
@@ -144,18 +145,17 @@ func (s setUp) prefix(base string) (string, error) {
 
 // limitOptions are the options of s6-softlimit by the name of the limit.
 var limitOptions = map[string]string{
-	"address-space": "-a", "core": "-c", "data": "-d", "file-size": "-f", "locked-memory": "-l", "memory": "-m",
-	"open-files": "-o", "processes": "-p", "resident": "-r", "stack": "-s", "cpu": "-t",
+	"as": "-a", "core": "-c", "cpu": "-t", "data": "-d", "fsize": "-f",
+	"memlock": "-l", "nofile": "-o", "nproc": "-p", "rss": "-r", "stack": "-s",
 }
 
-// Limits gives the names of limits that can be rendered, sorted.
-func Limits() []string {
-	names := make([]string, 0, len(limitOptions))
-	for name := range limitOptions {
-		names = append(names, name)
+// limitValue is a soft limit as s6-softlimit takes it. Unlimited is what the hard
+// limit allows.
+func limitValue(v uint64) string {
+	if v == math.MaxUint64 {
+		return "="
 	}
-	slices.Sort(names)
-	return names
+	return strconv.FormatUint(v, 10)
 }
 
 // timeout limits a program that follows: TERM at the end, and KILL 5 s later.
@@ -181,10 +181,10 @@ func validVar(name string) bool {
 	return name != ""
 }
 
-// dashSafe keeps a path from being taken as an option, or as cd's "-".
-func dashSafe(path string) string {
-	if strings.HasPrefix(path, "-") {
-		return "./" + path
+// cdPath is a path for cd: not an option, not "-", and not looked for in CDPATH.
+func cdPath(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
 	}
-	return path
+	return "./" + path
 }

@@ -49,7 +49,12 @@ only if there is no mistake. Without -o nothing is written: the sources are
 checked.`,
 		Example: `  rc-compile -o /tmp/services.db source-examples/minimal
   rc-compile --strict /etc/strata/source`,
-		RunE: func(c *cobra.Command, args []string) error { return runCompile(c.Context(), s, o, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("output") && o.output == "" {
+				return usagef("the name of the output file is empty")
+			}
+			return runCompile(c.Context(), s, o, args)
+		},
 	}
 	f := c.Flags()
 	f.StringVarP(&o.output, "output", "o", "", "write the database to `FILE`")

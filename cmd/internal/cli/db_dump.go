@@ -55,7 +55,7 @@ type serviceJSON struct {
 
 	User             text         `json:"user,omitempty"`
 	Env              []variable   `json:"env,omitempty"`
-	Umask            *uint32      `json:"umask,omitempty"`
+	Umask            string       `json:"umask,omitempty"`
 	Workdir          text         `json:"workdir,omitempty"`
 	Limits           []limitJSON  `json:"limits,omitempty"`
 	RunBefore        *programJSON `json:"run_before,omitempty"`
@@ -158,9 +158,12 @@ func (j *serviceJSON) fill(d *db.DB, id db.ServiceID, s *db.Service) error {
 		NotificationFD: number(s.NotificationFD), LockFD: number(s.LockFD), TimeoutKill: number(s.TimeoutKill),
 		TimeoutFinish: number(s.TimeoutFinish), MaxDeathTally: number(s.MaxDeathTally),
 		DownSignal: content(s.DownSignal), ReloadSignal: content(s.ReloadSignal), TimeoutKillPG: s.TimeoutKillPG, NewPIDNS: s.NewPIDNS,
-		User: text(s.Exec.User), Umask: number(s.Exec.Umask), Workdir: text(s.Exec.Workdir), RunBeforeTimeout: s.Exec.RunBeforeTimeout,
+		User: text(s.Exec.User), Workdir: text(s.Exec.Workdir), RunBeforeTimeout: s.Exec.RunBeforeTimeout,
 		Producers: names(s.Producers), Provides: texts(s.Provides), RenamedFrom: texts(s.RenamedFrom),
 		OnChange: onChangeNames[s.OnChange], Origin: newOriginJSON(s.Origin),
+	}
+	if s.Exec.Umask.Set {
+		j.Umask = fmt.Sprintf("%04o", s.Exec.Umask.Value)
 	}
 	if s.Consumer != db.None {
 		name := text(d.Name(s.Consumer))

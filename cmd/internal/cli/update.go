@@ -1,11 +1,157 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"strata/cmd/internal/ui"
+	"strata/live"
+	"strata/update"
 )
 
+type updateOptions struct {
+	live, conversions, policy string
+	timeout                   timeoutFlag
+	dryRun, json, block       bool
+	force, spare              bool
+	respectStops              bool
+	verbose                   bool
+}
+
 func newUpdateCommand(s ui.Streams) *cobra.Command {
-	return &cobra.Command{Use: "rc-update"}
+	o := updateOptions{live: live.DefaultPath, policy: string(update.Definition)}
+	c := &cobra.Command{
+		Use:   "rc-update [-n] [-f CONV] NEWDB",
+		Short: "Take the live directory to another database, with as little disturbance as possible",
+		Long: `Take the live directory to another database.
+
+What is up stays up, under its new name if it has one. The policy definition
+restarts what has changed in a way that asks for it, reloads what can reload, and
+leaves everything else alone; the policy identity follows s6-rc-update, which does
+not look at what a definition contains. Essential services are never stopped
+without -e, and what an operator stopped stays down unless something needs it.
+
+With -n the patch is shown, with the reason for each action, and nothing is done.`,
+		Example: `  rc-update -n new.db
+  rc-update -f renames /etc/strata/compiled/current
+  rc-update -n --json new.db > patch.json`,
+		Args: usageArgs(checkUpdateArgs),
+		RunE: func(c *cobra.Command, args []string) error { return runUpdate(c.Context(), s, o, args[0]) },
+	}
+	f := c.Flags()
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the patch and do nothing")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.StringVarP(&o.live, "live", "l", o.live, "the live `DIRECTORY`")
+	f.StringVarP(&o.conversions, "conversion-file", "f", "", "rename and restart services as this `FILE` says")
+	f.StringVar(&o.policy, "policy", o.policy, "the rules to plan by: definition or identity")
+	f.VarP(&o.timeout, "timeout", "t", "give up after this `TIME` (30s, or milliseconds; 0 is never)")
+	f.BoolVarP(&o.block, "block", "b", false, "wait for the lock of the live directory")
+	f.BoolVarP(&o.force, "force-essentials", "e", false, "stop essential services like others")
+	f.BoolVarP(&o.spare, "no-force-essentials", "E", false, "do not stop essential services (the default)")
+	f.BoolVar(&o.respectStops, "respect-stops", false, "refuse to start what an operator stopped")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
+	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitWrongType, exitDuplicate,
+		exitFailed+exitNotSwitched, exitTimeout+exitNotSwitched, exitUsage, exitSystem)
+}
+
+// openRCVerbs are what OpenRC's rc-update is called with.
+var openRCVerbs = []string{"add", "del", "delete", "show"}
+
+func checkUpdateArgs(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0 && slices.Contains(openRCVerbs, args[0]):
+		return fmt.Errorf("%q is a verb of OpenRC's rc-update, which keeps the lists of runlevels; this rc-update takes a running machine to another compiled database, and rc-set says which services are enabled (a database of that name is ./%s)", args[0], args[0])
+	case len(args) != 1:
+		return fmt.Errorf("want one new database, not %d", len(args))
+	}
+	return nil
+}
+
+func (o updateOptions) plan() (update.Options, error) {
+	if o.force && o.spare {
+		return update.Options{}, usagef("cannot do both: -e and -E exclude each other")
+	}
+	p := update.Policy(o.policy)
+	if p != update.Identity && p != update.Definition {
+		return update.Options{}, usagef("there is no policy %q: use definition or identity", o.policy)
+	}
+	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops}, nil
+}
+
+// timeoutFlag is a limit: a Go duration, or s6's milliseconds.
+type timeoutFlag time.Duration
+
+func (t *timeoutFlag) String() string { return time.Duration(*t).String() }
+func (t *timeoutFlag) Type() string   { return "time" }
+
+// Set reads a value.
+func (t *timeoutFlag) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "ms")
+	}
+	if err != nil || d < 0 {
+		return errors.New("want a time such as 30s, or a number of milliseconds")
+	}
+	*t = timeoutFlag(d)
+	return nil
+}
+
+func runUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string) error {
+	plan, err := o.plan()
+	if err != nil {
+		return err
+	}
+	conv, err := readConversions(o.conversions)
+	if err != nil {
+		return err
+	}
+	if !o.dryRun {
+		return updateError(applyUpdate(ctx, s, o, newdb, conv, plan))
+	}
+	p, err := dryUpdate(o.live, newdb, conv, plan)
+	if err != nil {
+		return updateError(err)
+	}
+	if o.json {
+		return s.JSON(p)
+	}
+	printPatch(s.Out, p)
+	return nil
+}
+
+// applyUpdate plans and applies under the lock, and says what went wrong.
+func applyUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string, conv update.Conversions, plan update.Options) error {
+	job := updateJob{
+		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
+		planned: func(p *update.Patch) {
+			if !o.json && (o.verbose || len(p.Warnings) > 0) {
+				printPatch(s.Err, p)
+			}
+		},
+		warn: func(err error) { s.Warnf("%s", ui.Escape(err.Error())) },
+	}
+	if o.verbose && !o.json {
+		job.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
+	}
+	p, r, err := job.run(ctx)
+	if err != nil {
+		return err
+	}
+	reportResult(s, r)
+	switch {
+	case o.json:
+		if err := s.JSON(updateReport(p, r)); err != nil {
+			return err
+		}
+	case r.Switched:
+		s.Printf("%s\n", patchCounts(p.Counts))
+	}
+	return resultCode(r)
 }

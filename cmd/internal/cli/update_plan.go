@@ -66,4 +66,3 @@ func dryUpdate(livePath, newdb string, conv update.Conversions, o update.Options
 	defer func() { err = errors.Join(err, database.Close()) }()
 	return update.PlanLive(d, st, database, conv, o)
 }
-

@@ -226,13 +226,17 @@ func (l *lexer) endNumber() *SyntaxError {
 func (l *lexer) end(s state, i int) *SyntaxError {
 	switch s {
 	case opening:
-		return &SyntaxError{Column: l.braceAt, Kind: Syntax, Detail: "the script ends behind a {",
-			Hint: "close the block with a } that stands alone, or quote the brace"}
+		return &SyntaxError{
+			Column: l.braceAt, Kind: Syntax, Detail: "the script ends behind a {",
+			Hint: "close the block with a } that stands alone, or quote the brace",
+		}
 	case wordEscape:
 		return &SyntaxError{Column: i - 1, Kind: Syntax, Detail: "the script ends behind a backslash"}
 	case quoted, quotedEscape:
-		return &SyntaxError{Column: l.quoteAt, Kind: Syntax, Detail: "the quote is never closed",
-			Hint: "a single quote is a plain character here; only a double quote closes a double quote"}
+		return &SyntaxError{
+			Column: l.quoteAt, Kind: Syntax, Detail: "the quote is never closed",
+			Hint: "a single quote is a plain character here; only a double quote closes a double quote",
+		}
 	case zero, hexStart:
 		return l.badEscape("the script ends within an escape")
 	case number:
@@ -248,8 +252,10 @@ func (l *lexer) end(s state, i int) *SyntaxError {
 		}
 	}
 	if l.level > 0 {
-		return &SyntaxError{Column: l.open[len(l.open)-1], Kind: UnmatchedOpen,
-			Hint: "close the block with a } that stands alone, with blanks around it"}
+		return &SyntaxError{
+			Column: l.open[len(l.open)-1], Kind: UnmatchedOpen,
+			Hint: "close the block with a } that stands alone, with blanks around it",
+		}
 	}
 	return nil
 }
@@ -270,8 +276,10 @@ func (l *lexer) endWord() {
 // indentation within it.
 func (l *lexer) closeBlock() *SyntaxError {
 	if l.level == 0 {
-		return &SyntaxError{Column: l.braceAt, Kind: UnmatchedClose,
-			Hint: "remove it, or quote it (\"}\") if it is meant as a word"}
+		return &SyntaxError{
+			Column: l.braceAt, Kind: UnmatchedClose,
+			Hint: "remove it, or quote it (\"}\") if it is meant as a word",
+		}
 	}
 	l.level--
 	l.open = l.open[:l.level]

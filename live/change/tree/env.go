@@ -1,0 +1,47 @@
+package tree
+
+import (
+	"time"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/change"
+	"strata/live/journal"
+	"strata/live/s6"
+)
+
+// Env is what the engine needs for the services of a view, in these states. The
+// view's database must stay open as long as the engine runs. What happens is
+// written to w's journal; w may be nil for a dry run.
+func (s *Supervisor) Env(w *live.Writer, v live.View, states []live.ServiceState) change.Env {
+	env := change.Env{
+		Targets:     Targets(v),
+		States:      states,
+		Supervisor:  s,
+		MaxParallel: s6.Window(s6.FDsPerWait + 1),
+	}
+	if w != nil {
+		env.Journal = func(cause string, e journal.Event) error { return w.Append(cause, e) }
+	}
+	return env
+}
+
+// Targets gives the services of a view as the engine knows them.
+func Targets(v live.View) func(change.ID) change.Target {
+	d := v.DB
+	return func(id change.ID) change.Target {
+		t := change.Target{
+			ID: id, Name: d.Name(id), Type: d.Type(id), Slot: v.Slot(id),
+			Def: v.Definition(id), Content: d.Content(),
+			TimeoutUp:   time.Duration(d.TimeoutUp(id)) * time.Millisecond,
+			TimeoutDown: time.Duration(d.TimeoutDown(id)) * time.Millisecond,
+		}
+		if d.HasProducers(id) {
+			t.Pipes = append(t.Pipes, t.Slot)
+		}
+		if c := d.Consumer(id); c != db.None {
+			t.Pipes = append(t.Pipes, v.Slot(c))
+		}
+		return t
+	}
+}

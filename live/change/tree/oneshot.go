@@ -1,0 +1,111 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/change"
+	"strata/live/journal"
+	"strata/live/runner"
+)
+
+// jobID is the id of a oneshot's job. An old result with the same one is dropped
+// before the journal says that the job begins, so it is never taken for the new
+// one.
+func jobID(slot live.Slot, phase journal.Phase) string { return fmt.Sprintf("%d.%s", slot, phase) }
+
+// Run implements [change.Supervisor].
+func (s *Supervisor) Run(ctx context.Context, t change.Target, phase journal.Phase, limit time.Duration, begin func() error) error {
+	c, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	id := jobID(t.Slot, phase)
+	if err := c.Prepare(ctx, id); err != nil {
+		return err
+	}
+	if err := begin(); err != nil {
+		return err
+	}
+	result, err := c.Run(ctx, runner.Request{
+		ID: id, Content: t.Content, Service: t.Name, Slot: uint32(t.Slot), Phase: phase,
+		LimitMS: limit.Milliseconds(),
+	}, s.Streams)
+	return outcome(ctx, result, err)
+}
+
+// outcome says how a job ended in the engine's words.
+func outcome(ctx context.Context, r runner.Result, err error) error {
+	var refused *runner.RefusedError
+	switch {
+	case err == nil && r.OK():
+		return nil
+	case err == nil && r.TimedOut:
+		return change.ErrTimedOut
+	case err == nil:
+		return errors.New(r.String())
+	case errors.As(err, &refused):
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", change.ErrAbandoned, context.Cause(ctx))
+	}
+	return fmt.Errorf("%w: %w", change.ErrLost, err)
+}
+
+// dial connects to the runner, which is brought up if it is not.
+func (s *Supervisor) dial(ctx context.Context) (*runner.Client, error) {
+	c, err := runner.Dial(ctx, s.dir.RunnerSocket())
+	var refused *runner.RefusedError
+	if err == nil || errors.As(err, &refused) {
+		return c, err
+	}
+	if err := s.internal(ctx, live.Runner); err != nil {
+		return nil, err
+	}
+	return runner.Dial(ctx, s.dir.RunnerSocket())
+}
+
+// recover finds out how the jobs ended that an earlier writer had begun, and
+// writes it to the journal. It waits for those that still run.
+func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.ServiceState, definition func(db.ServiceID) db.Digest) (found bool, err error) {
+	for i, st := range states {
+		if st.Pending == "" || st.Type != db.Oneshot {
+			continue
+		}
+		result, err := s.fetch(ctx, jobID(st.Slot, st.Pending))
+		if ctx.Err() != nil {
+			return found, context.Cause(ctx)
+		}
+		var event journal.Event
+		switch {
+		case err != nil:
+			event = journal.Failed{Slot: st.Slot, Phase: st.Pending, Reason: change.ErrLost.Error(), Unknown: true}
+		case !result.OK():
+			event = journal.Failed{Slot: st.Slot, Phase: st.Pending, Reason: result.String()}
+		case st.Pending == journal.PhaseUp:
+			event = journal.Up{Slot: st.Slot, Def: definition(db.ServiceID(i))}
+		case st.Pending == journal.PhaseDown:
+			event = journal.Down{Slot: st.Slot}
+		default:
+			continue
+		}
+		found = true
+		s.warn(w.Append("begun by an earlier command", event))
+	}
+	return found, nil
+}
+
+// fetch waits for the result of a job. A runner that is not there has none.
+func (s *Supervisor) fetch(ctx context.Context, id string) (runner.Result, error) {
+	c, err := runner.Dial(ctx, s.dir.RunnerSocket())
+	if err != nil {
+		return runner.Result{}, err
+	}
+	defer c.Close()
+	return c.Wait(ctx, id)
+}

@@ -1,0 +1,213 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/change"
+	"strata/live/journal"
+)
+
+// Session is one command's hold on a live directory.
+type Session struct {
+	// View is the current database, States its services.
+	View   live.View
+	States []live.ServiceState
+
+	w     *live.Writer
+	sup   *Supervisor
+	state *live.State
+	other *live.View
+}
+
+// Open takes note of the state of the writer's directory, and of the results of
+// oneshots that an earlier command did not wait for: where one still runs it is
+// waited for until ctx ends. The error wraps [live.ErrStale], [live.ErrCorrupt],
+// or what the system said. Writer and supervisor stay the caller's.
+func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error) {
+	s := &Session{w: w, sup: sup}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	found, err := sup.recover(ctx, w, s.States, s.View.Definition)
+	if err == nil && found {
+		err = errors.Join(s.Close(), s.read())
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Session) read() error {
+	st, err := s.w.State()
+	if err != nil {
+		return err
+	}
+	if err := s.w.CheckEpoch(st.Epoch); err != nil {
+		return err
+	}
+	v, err := s.w.View(st.Content, st.Table)
+	if err != nil {
+		return err
+	}
+	s.state, s.View, s.States = st, v, st.Services
+	return nil
+}
+
+// Close closes the databases. Names that a result holds must not be used after it.
+func (s *Session) Close() error {
+	if s.View.DB == nil {
+		return nil
+	}
+	err := s.View.DB.Close()
+	s.View.DB = nil
+	if s.other != nil {
+		err = errors.Join(err, s.other.DB.Close())
+		s.other = nil
+	}
+	return err
+}
+
+// Options are how a request is run.
+type Options struct {
+	// Cause is why, for the journal: "rc-ctl start".
+	Cause string
+	// Limit is how long all of it may take; 0 is no limit.
+	Limit time.Duration
+	// MaxParallel is how many steps may be under way at once; 0 is as many as
+	// there are descriptors for.
+	MaxParallel int
+	// Observe is told what happens; nil is nobody.
+	Observe func(change.Event)
+	// Abandon, once closed, ends the run without waiting for oneshots.
+	Abandon <-chan struct{}
+	// Dry does nothing but say what would be done, with a delay for each step.
+	Dry      bool
+	DryDelay time.Duration
+}
+
+// Plan plans a request. While a patch is half applied only everything can be
+// stopped; the error wraps [live.ErrHalfApplied] then.
+func (s *Session) Plan(req change.Request) (change.Plan, error) {
+	if s.state.Patch != nil && !stopsAll(req) {
+		return change.Plan{}, fmt.Errorf("cannot %s services: %w: go on with rc-update --resume, take it back with rc-update --abort, or stop everything", req.Op, live.ErrHalfApplied)
+	}
+	return change.Make(change.GraphsOf(s.View.DB), s.States, req)
+}
+
+// stopsAll says whether a request is a full stop.
+func stopsAll(req change.Request) bool {
+	return req.Op == change.Stop && req.Live && !req.Prune
+}
+
+// Run plans a request and does it.
+func (s *Session) Run(ctx context.Context, req change.Request, o Options) (change.Plan, change.Result, error) {
+	plan, err := s.Plan(req)
+	if err != nil {
+		return plan, change.Result{}, err
+	}
+	s.want(req, o)
+	result, err := change.Run(ctx, s.env(s.View, s.States, o), plan)
+	if err != nil || s.state.Patch == nil || o.Dry {
+		return plan, result, err
+	}
+	more, err := s.stopOther(ctx, req, o)
+	return plan, merge(result, more), err
+}
+
+// want notes what was asked for. Everything that is up being stopped is no wish: a
+// machine that goes down is to come up as it was.
+func (s *Session) want(req change.Request, o Options) {
+	var slots []journal.Slot
+	for _, id := range req.Names {
+		if up := req.Op == change.Start; s.States[id].Wanted != up {
+			slots = append(slots, s.View.Slot(id))
+		}
+	}
+	if len(slots) > 0 && !o.Dry {
+		s.sup.warn(s.w.Append(o.Cause, journal.Want{Slots: slots, Up: req.Op == change.Start}))
+	}
+}
+
+func (s *Session) env(v live.View, states []live.ServiceState, o Options) change.Env {
+	env := s.sup.Env(s.w, v, states)
+	env.Cause, env.Limit, env.Observe, env.Abandon = o.Cause, o.Limit, o.Observe, o.Abandon
+	if o.MaxParallel > 0 {
+		env.MaxParallel = min(env.MaxParallel, o.MaxParallel)
+	}
+	if o.Dry {
+		env.Supervisor, env.Journal = change.Dry(o.DryDelay), nil
+	}
+	return env
+}
+
+// stopOther stops, in the middle of a patch, what only the other database has.
+func (s *Session) stopOther(ctx context.Context, req change.Request, o Options) (change.Result, error) {
+	content, table := s.state.Patch.New, s.state.Patch.Table
+	if s.state.Patch.Switched {
+		content, table = s.state.Patch.Old, s.state.Patch.OldTable
+	}
+	v, err := s.w.View(content, table)
+	if err != nil {
+		return change.Result{}, err
+	}
+	s.other = &v
+	st, err := s.w.State()
+	if err != nil {
+		return change.Result{}, err
+	}
+	req.Names = nil
+	plan, err := change.Make(change.GraphsOf(v.DB), st.Other, req)
+	if err != nil {
+		return change.Result{}, err
+	}
+	return change.Run(ctx, s.env(v, st.Other, o), plan)
+}
+
+func merge(a, b change.Result) change.Result {
+	a.Done = append(a.Done, b.Done...)
+	a.Failed = append(a.Failed, b.Failed...)
+	a.Skipped = append(a.Skipped, b.Skipped...)
+	a.Left = append(a.Left, b.Left...)
+	if a.Quit == nil {
+		a.Quit = b.Quit
+	}
+	if a.Journal == nil {
+		a.Journal = b.Journal
+	}
+	return a
+}
+
+// Resolve turns names into services; a bundle stands for its contents. The error
+// is a [*NameError] with all names that are not there.
+func Resolve(d *db.DB, names []string) ([]change.ID, error) {
+	var ids []change.ID
+	var bad []string
+	for _, name := range names {
+		found, ok := d.Resolve(name)
+		if !ok {
+			bad = append(bad, name)
+		}
+		ids = append(ids, found...)
+	}
+	if len(bad) > 0 {
+		return nil, &NameError{bad}
+	}
+	return ids, nil
+}
+
+// NameError says that the database has no service and no bundle of these names.
+type NameError struct{ Names []string }
+
+// Error names them.
+func (e *NameError) Error() string {
+	if len(e.Names) == 1 {
+		return fmt.Sprintf("there is no service or bundle %s", e.Names[0])
+	}
+	return fmt.Sprintf("there are no services or bundles %q", e.Names)
+}

@@ -1,0 +1,174 @@
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"strata/live"
+	"strata/live/change"
+	"strata/live/s6"
+)
+
+// superviseLimit is how long a supervisor that is not there may take to appear:
+// s6-svscan starts one that was killed again after a second.
+const superviseLimit = 10 * time.Second
+
+// internalLimit is how long an internal service may take to be ready.
+const internalLimit = 30 * time.Second
+
+// ErrNoSupervisor is wrapped when no supervisor appears for a service.
+var ErrNoSupervisor = errors.New("no supervisor has appeared within " + superviseLimit.String() + ": is s6-svscan running?")
+
+// Supervisor implements [change.Supervisor].
+type Supervisor struct {
+	// Streams are the standard streams of oneshots, three of them; nil is the log
+	// of the tree.
+	Streams []*os.File
+	// Warn is told of what went wrong and stopped nothing; nil drops it.
+	Warn func(error)
+
+	dir *live.Dir
+
+	// internals is held while one of the internal services is brought up.
+	internals sync.Mutex
+	pipes     pipeStore
+}
+
+var _ change.Supervisor = (*Supervisor)(nil)
+
+// New returns the supervisor of a live directory. The caller closes it.
+func New(d *live.Dir) *Supervisor { return &Supervisor{dir: d} }
+
+// Close gives the connection to the fd-holder up.
+func (s *Supervisor) Close() { s.pipes.close() }
+
+func (s *Supervisor) warn(err error) {
+	if err != nil && s.Warn != nil {
+		s.Warn(err)
+	}
+}
+
+// Up implements [change.Supervisor].
+func (s *Supervisor) Up(ctx context.Context, t change.Target) error {
+	if err := s.ensurePipes(ctx, t.Pipes); err != nil {
+		return err
+	}
+	return s.up(ctx, s.dir.Servicedir(t.Slot))
+}
+
+// up starts what is in a service directory.
+func (s *Supervisor) up(ctx context.Context, dir string) error {
+	if err := executable(filepath.Join(dir, "run")); err != nil {
+		return err
+	}
+	goal := s6.GoalUp()
+	if _, err := os.Stat(filepath.Join(dir, "notification-fd")); err == nil {
+		goal = s6.GoalUpReady()
+	}
+	if err := s.waitFor(ctx, dir, goal, s6.CmdUp); err != nil {
+		return err
+	}
+	s.warn(s6.UnmarkDown(dir))
+	return nil
+}
+
+// Down implements [change.Supervisor].
+func (s *Supervisor) Down(ctx context.Context, t change.Target) error {
+	return s.down(ctx, s.dir.Servicedir(t.Slot))
+}
+
+func (s *Supervisor) down(ctx context.Context, dir string) error {
+	if err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
+		return err
+	}
+	s.warn(s6.MarkDown(dir))
+	return nil
+}
+
+// Release implements [change.Supervisor].
+func (s *Supervisor) Release(t change.Target) error {
+	err := s6.SendControl(s.dir.Servicedir(t.Slot), s6.CmdDown)
+	if errors.Is(err, s6.ErrNotSupervised) {
+		return nil // then nothing will start it
+	}
+	return err
+}
+
+// waitFor sends the command and waits, once there is a supervisor to send it to.
+func (s *Supervisor) waitFor(ctx context.Context, dir string, goal s6.Goal, cmd s6.Command) error {
+	_, err := s6.WaitFor(ctx, dir, goal, cmd)
+	if !errors.Is(err, s6.ErrNotSupervised) {
+		return cause(ctx, err)
+	}
+	if err := appear(ctx, dir); err != nil {
+		return cause(ctx, err)
+	}
+	_, err = s6.WaitFor(ctx, dir, goal, cmd)
+	return cause(ctx, err)
+}
+
+// cause takes the words about the wait away where ctx says why it ended.
+func cause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// appear waits until the service directory has a supervisor.
+func appear(ctx context.Context, dir string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, superviseLimit, ErrNoSupervisor)
+	defer cancel()
+	sub, err := s6.Subscribe(filepath.Join(dir, "event"))
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for {
+		if up, err := s6.Supervised(dir); err != nil || up {
+			return err
+		}
+		if _, err := sub.Next(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// internal brings an internal service up.
+func (s *Supervisor) internal(ctx context.Context, in live.Internal) error {
+	s.internals.Lock()
+	defer s.internals.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, internalLimit, fmt.Errorf("%w after %v", change.ErrTimedOut, internalLimit))
+	defer cancel()
+	if err := s.up(ctx, s.dir.Servicedir(in.Slot)); err != nil {
+		return fmt.Errorf("cannot start the internal service %s: %w", in.Name, err)
+	}
+	return nil
+}
+
+// Idle implements [change.Supervisor]: it stops the internal services.
+func (s *Supervisor) Idle(ctx context.Context) error {
+	s.pipes.close()
+	var errs []error
+	for _, in := range live.Internals() {
+		dir := s.dir.Servicedir(in.Slot)
+		st, err := s6.ReadStatus(dir)
+		if errors.Is(err, os.ErrNotExist) || err == nil && st.DownReady() && !st.WantUp {
+			continue
+		}
+		if err == nil {
+			limited, cancel := context.WithTimeoutCause(ctx, internalLimit, change.ErrTimedOut)
+			err = s.down(limited, dir)
+			cancel()
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("cannot stop the internal service %s: %w", in.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
