@@ -55,10 +55,7 @@ func Compile(set *source.Set, o Options) (*db.Model, diag.List) {
 	c.checkRenames()
 	c.checkNames()
 	c.checkSafety()
-	if c.list.HasErrors() {
-		c.list.Sort()
-		return nil, c.list
-	}
+	// Also after a mistake, to find the cycles among what could be resolved.
 	model := c.build()
 	c.list.Sort()
 	if c.list.HasErrors() {

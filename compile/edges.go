@@ -28,18 +28,18 @@ func (c *compiler) resolveEdges() {
 			c.needs.add(id, c.ids[consumer.Name])
 		}
 		for _, ref := range d.Wants {
-			for _, to := range c.softTargets(id, d, ref) {
+			for _, to := range c.softTargets(id, d, "wants", ref) {
 				c.wants.add(id, to)
 				c.soft.add(id, to)
 			}
 		}
 		for _, ref := range d.After {
-			for _, to := range c.softTargets(id, d, ref) {
+			for _, to := range c.softTargets(id, d, "is ordered after", ref) {
 				c.soft.add(id, to)
 			}
 		}
 		for _, ref := range d.Before {
-			for _, from := range c.softTargets(id, d, ref) {
+			for _, from := range c.softTargets(id, d, "is ordered before", ref) {
 				c.soft.add(from, id)
 			}
 		}
@@ -57,11 +57,11 @@ func (c *compiler) need(id db.ServiceID, d *source.Definition, ref source.Ref) {
 	}
 }
 
-func (c *compiler) softTargets(id db.ServiceID, d *source.Definition, ref source.Ref) []db.ServiceID {
+func (c *compiler) softTargets(id db.ServiceID, d *source.Definition, verb string, ref source.Ref) []db.ServiceID {
 	to, ok := c.resolve(ref.Name)
 	if !ok {
 		if c.options.Strict {
-			c.list.Warnf("undefined-soft", ref.Pos, "%s orders itself by %s, which is not defined", d.Name, ref.Name)
+			c.list.Warnf("undefined-soft", ref.Pos, "%s %s %s, which is not defined", d.Name, verb, ref.Name)
 		}
 		return nil
 	}

@@ -118,13 +118,13 @@ func TestNoSecretInPatch(t *testing.T) {
 
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	old, new := specs{"a": longrun().with(runs("one"))}.view(t), specs{"a": longrun().with(runs("two"))}.view(t)
+	old, new := specs{"a": longrun().with(runs("# one"))}.view(t), specs{"a": longrun().with(runs("# two"))}.view(t)
 	c, err := diffViews(old, new, Conversions{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := c.Texts(&c.Services[0], false)
-	if err != nil || len(got) != 1 || got[0] != (TextChange{"run", "#!/bin/sh\none", "#!/bin/sh\ntwo"}) {
+	if err != nil || len(got) != 1 || got[0] != (TextChange{"run", "#!/bin/sh\n# one\nexec sleep 1000000\n", "#!/bin/sh\n# two\nexec sleep 1000000\n"}) {
 		t.Errorf("texts %+v, %v", got, err)
 	}
 	new.private = true

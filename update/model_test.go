@@ -79,14 +79,16 @@ func (s specs) model(t failer) *db.Model {
 		}
 		svc := db.Service{Name: name, Type: db.Longrun, Consumer: db.None, RenamedFrom: sp.From, OnChange: sp.OnChange,
 			Origin: db.Origin{Label: "0", Path: name + ".toml"}}
-		body := db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + sp.Run))}
+		script := func(text string) db.Program {
+			return db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + text + "\n"))}
+		}
 		if sp.Type == "oneshot" {
-			svc.Type, svc.Up = db.Oneshot, body
+			svc.Type, svc.Up = db.Oneshot, script(sp.Run)
 		} else {
-			svc.Run = body
+			svc.Run = script(sp.Run + "\nexec sleep 1000000")
 		}
 		if sp.Finish != "" {
-			svc.Finish = db.Program{Form: db.Script, Script: m.Blobs.Add([]byte(sp.Finish))}
+			svc.Finish = script(sp.Finish)
 		}
 		if essential[name] {
 			svc.Flags = db.Essential

@@ -27,7 +27,7 @@ func TestOpsAreClosed(t *testing.T) {
 func TestParsePatch(t *testing.T) {
 	t.Parallel()
 	old := specs{"db": longrun(), "web": longrun("db"), "x": longrun()}
-	new := specs{"db": longrun().with(runs("new")), "web": longrun("db"), "y": longrun()}
+	new := specs{"db": longrun().with(runs("# new")), "web": longrun("db"), "y": longrun()}
 	p, err := planned(t, old, new, up("db", "web"), Options{}, "x -> y")
 	if err != nil {
 		t.Fatal(err)

@@ -75,26 +75,26 @@ func TestDefinitionPolicy(t *testing.T) {
 		want     []string
 	}{
 		{"nothing", web, web, []string{"db", "web"}, Options{}, nil, []string{}},
-		{"run of a service that is up", web, specs{"db": longrun(), "web": longrun("db").with(runs("new")), "other": longrun()},
+		{"run of a service that is up", web, specs{"db": longrun(), "web": longrun("db").with(runs("# new")), "other": longrun()},
 			[]string{"db", "web", "other"}, Options{}, nil, []string{"stop web", "define web", "switch", "start web"}},
-		{"run of a service that is down", web, specs{"db": longrun(), "web": longrun("db").with(runs("new")), "other": longrun()},
+		{"run of a service that is down", web, specs{"db": longrun(), "web": longrun("db").with(runs("# new")), "other": longrun()},
 			[]string{"db", "other"}, Options{}, nil, []string{"define web", "switch"}},
-		{"run of what is needed", web, specs{"db": longrun().with(runs("new")), "web": longrun("db"), "other": longrun()},
+		{"run of what is needed", web, specs{"db": longrun().with(runs("# new")), "web": longrun("db"), "other": longrun()},
 			[]string{"db", "web", "other"}, Options{}, nil, []string{"stop web", "stop db", "define db", "switch", "start db", "start web"}},
-		{"finish is live", web, specs{"db": longrun(), "web": longrun("db").with(func(s *spec) { s.Finish = "x" }), "other": longrun()},
+		{"finish is live", web, specs{"db": longrun(), "web": longrun("db").with(func(s *spec) { s.Finish = "# x" }), "other": longrun()},
 			[]string{"db", "web"}, Options{}, nil, []string{"define web", "switch"}},
-		{"finish, but on-change is restart", web, specs{"db": longrun(), "web": longrun("db").with(func(s *spec) { s.Finish = "x"; s.OnChange = db.Restart }), "other": longrun()},
+		{"finish, but on-change is restart", web, specs{"db": longrun(), "web": longrun("db").with(func(s *spec) { s.Finish = "# x"; s.OnChange = db.Restart }), "other": longrun()},
 			[]string{"db", "web"}, Options{}, nil, []string{"stop web", "define web", "switch", "start web"}},
-		{"on-change is reload", web, specs{"db": longrun().with(runs("new")).with(onChange(db.Reload)), "web": longrun("db"), "other": longrun()},
+		{"on-change is reload", web, specs{"db": longrun().with(runs("# new")).with(onChange(db.Reload)), "web": longrun("db"), "other": longrun()},
 			[]string{"db", "web"}, Options{}, nil, []string{"define db", "switch", "reload db"}},
-		{"on-change is keep", web, specs{"db": longrun().with(runs("new")).with(onChange(db.Keep)), "web": longrun("db"), "other": longrun()},
+		{"on-change is keep", web, specs{"db": longrun().with(runs("# new")).with(onChange(db.Keep)), "web": longrun("db"), "other": longrun()},
 			[]string{"db", "web"}, Options{}, nil, []string{"define db stale", "switch"}},
 		{"an edge gone", web, specs{"db": longrun(), "web": longrun(), "other": longrun()}, []string{"db", "web"}, Options{}, nil, []string{"switch"}},
 		{"an edge to what is up", web, specs{"db": longrun(), "web": longrun("db", "other"), "other": longrun()}, []string{"db", "web", "other"}, Options{}, nil, []string{"switch"}},
 		{"an edge to what is down", web, specs{"db": longrun(), "web": longrun("db", "other"), "other": longrun()}, []string{"db", "web"}, Options{}, nil,
 			[]string{"stop web", "switch", "start other", "start web"}},
-		{"a oneshot is not run again", specs{"a": oneshot()}, specs{"a": oneshot().with(runs("new"))}, []string{"a"}, Options{}, nil, []string{"define a", "switch"}},
-		{"a oneshot that says so is", specs{"a": oneshot()}, specs{"a": oneshot().with(runs("new")).with(onChange(db.Restart))}, []string{"a"}, Options{}, nil,
+		{"a oneshot is not run again", specs{"a": oneshot()}, specs{"a": oneshot().with(runs("# new"))}, []string{"a"}, Options{}, nil, []string{"define a", "switch"}},
+		{"a oneshot that says so is", specs{"a": oneshot()}, specs{"a": oneshot().with(runs("# new")).with(onChange(db.Restart))}, []string{"a"}, Options{}, nil,
 			[]string{"stop a", "define a", "switch", "start a"}},
 		{"a type change", specs{"a": oneshot(), "b": longrun("a")}, specs{"a": longrun(), "b": longrun("a")}, []string{"a", "b"}, Options{}, nil,
 			[]string{"stop b", "stop a", "make a", "switch", "remove a", "start a", "start b"}},
@@ -105,15 +105,15 @@ func TestDefinitionPolicy(t *testing.T) {
 			[]string{"rename db", "switch"}},
 		{"renamed-from does not count while the old name is there", web, specs{"db": longrun(), "sql": longrun().with(func(s *spec) { s.From = []string{"db"} }), "web": longrun("db"), "other": longrun()},
 			[]string{"db", "web"}, Options{}, nil, []string{"make sql", "switch"}},
-		{"swap", specs{"a": longrun(), "b": longrun().with(runs("b"))}, specs{"b": longrun(), "a": longrun().with(runs("b"))}, []string{"a", "b"}, Options{}, []string{"a -> b", "b -> a"},
+		{"swap", specs{"a": longrun(), "b": longrun().with(runs("# b"))}, specs{"b": longrun(), "a": longrun().with(runs("# b"))}, []string{"a", "b"}, Options{}, []string{"a -> b", "b -> a"},
 			[]string{"rename b", "rename a", "switch"}},
 		{"told to restart", web, web, []string{"db", "web"}, Options{}, []string{"web restart"}, []string{"stop web", "switch", "start web"}},
 		{"a new want", web, specs{"db": longrun(), "web": longrun("db").with(wants("other")), "other": longrun()}, []string{"db", "web"}, Options{}, nil, []string{"switch", "start other"}},
-		{"a want that was there already", specs{"a": longrun().with(wants("b")), "b": longrun()}, specs{"a": longrun().with(wants("b")).with(runs("new")), "b": longrun()}, []string{"a"}, Options{}, nil,
+		{"a want that was there already", specs{"a": longrun().with(wants("b")), "b": longrun()}, specs{"a": longrun().with(wants("b")).with(runs("# new")), "b": longrun()}, []string{"a"}, Options{}, nil,
 			[]string{"stop a", "define a", "switch", "start a"}},
-		{"an essential service goes stale", specs{"ssh": longrun("net").with(essential), "net": longrun()}, specs{"ssh": longrun("net").with(essential).with(runs("new")), "net": longrun().with(runs("new"))},
+		{"an essential service goes stale", specs{"ssh": longrun("net").with(essential), "net": longrun()}, specs{"ssh": longrun("net").with(essential).with(runs("# new")), "net": longrun().with(runs("# new"))},
 			[]string{"ssh", "net"}, Options{}, nil, []string{"define net stale", "define ssh stale", "switch"}},
-		{"an essential service, forced", specs{"ssh": longrun().with(essential)}, specs{"ssh": longrun().with(essential).with(runs("new"))}, []string{"ssh"}, Options{ForceEssentials: true}, nil,
+		{"an essential service, forced", specs{"ssh": longrun().with(essential)}, specs{"ssh": longrun().with(essential).with(runs("# new"))}, []string{"ssh"}, Options{ForceEssentials: true}, nil,
 			[]string{"stop ssh", "define ssh", "switch", "start ssh"}},
 		{"an essential service with a new need", specs{"ssh": longrun().with(essential), "net": longrun()}, specs{"ssh": longrun("net").with(essential), "net": longrun()}, []string{"ssh"}, Options{}, nil,
 			[]string{"switch", "start net"}},
@@ -187,7 +187,7 @@ func TestOperatorStops(t *testing.T) {
 func TestBecause(t *testing.T) {
 	t.Parallel()
 	old := specs{"db": longrun(), "web": longrun("db"), "top": longrun("web"), "x": longrun()}
-	new := specs{"db": longrun().with(runs("new")), "web": longrun("db"), "top": longrun("web"), "x": longrun("y"), "y": longrun("z"), "z": longrun()}
+	new := specs{"db": longrun().with(runs("# new")), "web": longrun("db"), "top": longrun("web"), "x": longrun("y"), "y": longrun("z"), "z": longrun()}
 	p, err := planned(t, old, new, up("db", "web", "top", "x"), Options{})
 	if err != nil {
 		t.Fatal(err)

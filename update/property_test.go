@@ -22,7 +22,7 @@ func drawSpecs(t *rapid.T, label string) specs {
 			continue
 		}
 		sp := spec{Type: rapid.SampledFrom([]string{"longrun", "longrun", "oneshot"}).Draw(t, label+" type")}
-		sp.Run = rapid.SampledFrom([]string{"", "", "", "new"}).Draw(t, label+" run")
+		sp.Run = rapid.SampledFrom([]string{"", "", "", "# new"}).Draw(t, label+" run")
 		sp.Essential = rapid.IntRange(0, 9).Draw(t, label+" essential") == 0
 		sp.OnChange = rapid.SampledFrom([]db.OnChange{0, 0, 0, db.Restart, db.Reload, db.Keep}).Draw(t, label+" on-change")
 		for j := range i {

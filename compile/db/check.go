@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// Check reads everything and reports the first thing that is wrong, as
+// Check reads everything, the bytes that nobody asks for included, and reports the first thing that is wrong, as
 // [ErrCorrupt]: records and contents that do not match their digests, levels that
 // are not those of the graph (and so any cycle), pipelines of which one side does
 // not know the other, contents that are missing or that nobody uses.
@@ -21,6 +21,11 @@ func (db *DB) Check() error {
 }
 
 func (db *DB) check() error {
+	if !db.whole {
+		if _, _, err := splitTrailer(db.data, true); err != nil {
+			return err
+		}
+	}
 	if err := db.flat.checkMeaning(); err != nil {
 		return err
 	}

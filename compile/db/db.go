@@ -10,7 +10,7 @@ import (
 func (db *DB) Path() string { return db.path }
 
 // Size returns the size of the file in bytes.
-func (db *DB) Size() int64 { return db.size }
+func (db *DB) Size() int64 { return int64(len(db.data)) }
 
 // Content returns the digest of what the services are: of everything but
 // descriptions, provenance and the tool's version.

@@ -12,7 +12,8 @@ import (
 // and not after [DB.Close]. Strings, services, bundles and blobs are the caller's.
 type DB struct {
 	path   string
-	size   int64
+	data   []byte // the file
+	whole  bool   // it has been checked whole
 	header header
 	file   Digest
 
@@ -55,7 +56,7 @@ func open(path string, outside bool, m mapper) (*DB, error) {
 
 // openBytes opens the bytes of a database file.
 func openBytes(data []byte, outside bool) (*DB, error) {
-	db := &DB{size: int64(len(data)), release: func() error { return nil }}
+	db := &DB{data: data, whole: outside, release: func() error { return nil }}
 	return db, protect(func() error { return db.read(data, outside) })
 }
 

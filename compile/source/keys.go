@@ -104,8 +104,9 @@ var aliases = map[string]string{
 	"group": "user", "services": "contents", "down-timeout": "timeout-down", "up-timeout": "timeout-up",
 }
 
-// keyNames returns the names of all keys.
-func keyNames() []string {
+// KeyNames returns the names of all keys that a TOML definition may have, those of
+// the table update as update.KEY.
+func KeyNames() []string {
 	all := make([]string, len(keys))
 	for i := range keys {
 		all[i] = keys[i].name

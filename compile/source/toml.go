@@ -156,7 +156,7 @@ func (t *tomlReader) updateTable(root map[string]any) map[string]any {
 // unknownKeys adds an error for each key that is not in the table of keys.
 func (t *tomlReader) unknownKeys(table map[string]any, prefix string) {
 	const most = 20
-	names, found := keyNames(), 0
+	names, found := KeyNames(), 0
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		full := prefix + name
 		if slices.Contains(names, full) && (prefix != "" || !strings.Contains(name, ".")) || full == updateTable {

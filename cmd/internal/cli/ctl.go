@@ -1,11 +1,145 @@
 package cli
 
 import (
+	"errors"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"strata/cmd/internal/ui"
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/change"
+	"strata/live/change/tree"
 )
 
+// ctlOptions are the options of all commands of rc-ctl.
+type ctlOptions struct {
+	live      string
+	timeout   int64 // milliseconds
+	verbosity int
+	dry       bool
+	block     bool
+	json      bool
+	parallel  int
+	// The request.
+	up, down, allDown, prune, add, without, with bool
+}
+
 func newCtlCommand(s ui.Streams) *cobra.Command {
-	return &cobra.Command{Use: "rc-ctl"}
+	var o ctlOptions
+	c := &cobra.Command{
+		Use:   "rc-ctl",
+		Short: "Bring services up and down, and show them",
+		Args:  usageArgs(cobra.NoArgs),
+	}
+	c.PersistentFlags().StringVarP(&o.live, "live", "l", defaultLive, "work on the live directory `LIVE`")
+	c.AddCommand(
+		newCtlStart(s, &o), newCtlStop(s, &o), newCtlChange(s, &o),
+		newCtlList(s, &o), newCtlListAll(s, &o), newCtlStatus(s, &o), newCtlDiff(s, &o),
+	)
+	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitUsage, exitSystem)
+}
+
+// changeFlags adds the flags of the commands that change something.
+func (o *ctlOptions) changeFlags(c *cobra.Command) *cobra.Command {
+	f := c.Flags()
+	f.Int64VarP(&o.timeout, "timeout", "t", 0, "give up after `MS` milliseconds (0: never)")
+	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 each service, 3 what is so already too")
+	f.BoolVarP(&o.dry, "dry-run", "n", false, "print the steps and do nothing")
+	f.BoolVarP(&o.block, "block", "b", false, "wait while another process changes the live directory")
+	f.IntVar(&o.parallel, "max-parallel", 0, "let at most `N` services be under way at once (0: any number)")
+	return c
+}
+
+func newCtlStart(s ui.Streams, o *ctlOptions) *cobra.Command {
+	return o.changeFlags(&cobra.Command{
+		Use:   "start NAME...",
+		Short: "Start services and bundles, with what they need",
+		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return runChange(s, *o, change.Request{Op: change.Start}, args, "rc-ctl start")
+		},
+	})
+}
+
+func newCtlStop(s ui.Streams, o *ctlOptions) *cobra.Command {
+	c := o.changeFlags(&cobra.Command{
+		Use:   "stop NAME...",
+		Short: "Stop services and bundles, with what needs them",
+		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return runChange(s, *o, change.Request{Op: change.Stop, Essentials: o.without}, args, "rc-ctl stop")
+		},
+	})
+	c.Flags().BoolVarP(&o.without, "essentials", "e", false, "stop essential services too")
+	return c
+}
+
+func newCtlChange(s ui.Streams, o *ctlOptions) *cobra.Command {
+	c := o.changeFlags(&cobra.Command{
+		Use:   "change [-u | -d | -D] [-p] [-a] [NAME...]",
+		Short: "Change the state of services as s6-rc does",
+		Example: `  rc-ctl change -u -p multi-user    # these up, all else down
+  rc-ctl change -D -a               # everything down`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			req, err := o.request()
+			if err != nil {
+				return err
+			}
+			return runChange(s, *o, req, args, "rc-ctl change")
+		},
+	})
+	f := c.Flags()
+	f.BoolVarP(&o.up, "up", "u", false, "bring up (this is the default)")
+	f.BoolVarP(&o.down, "down", "d", false, "bring down, but no essential service")
+	f.BoolVarP(&o.allDown, "all-down", "D", false, "bring down, essential services too")
+	f.BoolVarP(&o.prune, "prune", "p", false, "do the opposite to all other services")
+	f.BoolVarP(&o.add, "add", "a", false, "add all services that are up to the names")
+	f.BoolVarP(&o.without, "without-essentials", "e", false, "when stopping, stop essential services too")
+	f.BoolVarP(&o.with, "with-essentials", "E", false, "when stopping, leave essential services up")
+	return c
+}
+
+// request is what the flags of change ask for.
+func (o *ctlOptions) request() (change.Request, error) {
+	req := change.Request{Op: change.Start, Prune: o.prune, Live: o.add}
+	if o.up && (o.down || o.allDown) || o.down && o.allDown {
+		return req, usagef("only one of -u, -d and -D can be given")
+	}
+	if o.with && o.without {
+		return req, usagef("-e and -E contradict each other")
+	}
+	if o.down || o.allDown {
+		req.Op = change.Stop
+	}
+	req.Essentials = o.allDown && !o.with || o.without
+	return req, nil
+}
+
+// runChange does a request for names.
+func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, why string) error {
+	if o.timeout < 0 || o.parallel < 0 {
+		return usagef("a negative number makes no sense here")
+	}
+	job := changeJob{
+		s: s, live: o.live, req: req, names: names, block: o.block, verbosity: o.verbosity,
+		run: tree.Options{Cause: why, Limit: time.Duration(o.timeout) * time.Millisecond, MaxParallel: o.parallel, Dry: o.dry},
+	}
+	if o.dry {
+		job.verbosity = max(job.verbosity, 2)
+	}
+	return job.do()
+}
+
+// liveCode gives the exit code of an error about a live directory.
+func liveCode(err error) int {
+	var name *tree.NameError
+	switch {
+	case errors.As(err, &name):
+		return exitUnknown
+	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt):
+		return exitInvalid
+	}
+	return exitSystem
 }
