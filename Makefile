@@ -28,22 +28,22 @@ build: ## bin/strata and its links
 	@for link in $(LINKS); do ln -sfn strata bin/$$link || exit 1; done
 
 install: build ## into BINDIR; a file that is not ours is never replaced
-	@tools/install add "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
+	@internal/tools/install add "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
 
 uninstall: ## what install made, and nothing else
-	@tools/install remove "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
+	@internal/tools/install remove "$(DESTDIR)$(BINDIR)" bin/strata $(LINKS)
 
 deps: ## s6 and execline, by apt-get where that is possible
-	@tools/deps
+	@internal/tools/deps
 
 demo: build ## the main job, shown on a private s6-svscan in under a minute
-	@tools/deps
-	@tools/with-tmpdir source-examples/demo.sh bin
+	@internal/tools/deps
+	@internal/tools/with-tmpdir source-examples/demo.sh bin
 
 test: ## every test; what is skipped is counted at the end
 	@$(GO) build -o .tools/testcount ./internal/testcount
-	@if tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
-	tools/with-tmpdir .tools/testcount $(TESTFLAGS) ./...
+	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
+	internal/tools/with-tmpdir .tools/testcount $(TESTFLAGS) ./...
 
 ci: ## what .ci/run calls: deps, lint, test and a short fuzz
 	$(MAKE) deps
@@ -58,27 +58,27 @@ fmt: .tools/golangci-lint ## gofumpt and the order of imports
 	.tools/golangci-lint fmt ./...
 
 fuzz: ## each fuzz target for FUZZTIME
-	@tools/with-tmpdir tools/fuzz "$(GO)" $(FUZZTIME)
+	@internal/tools/with-tmpdir internal/tools/fuzz "$(GO)" $(FUZZTIME)
 
 bench: build ## compile time and memory for 1,000, 10,000 and 100,000 services
-	@tools/with-tmpdir $(GO) run ./internal/bench bin/rc-compile
+	@internal/tools/with-tmpdir $(GO) run ./internal/bench bin/rc-compile
 
 cover: ## coverage by package, and cover.out for go tool cover
-	@if tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
-	tools/with-tmpdir $(GO) test -coverpkg=./... -coverprofile=cover.out ./...
+	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
+	internal/tools/with-tmpdir $(GO) test -coverpkg=./... -coverprofile=cover.out ./...
 	@$(GO) tool cover -func=cover.out | tail -n 1
 
-vuln: .tools/govulncheck ## known vulnerabilities in what we link (asks vuln.go.dev)
+vuln: .tools/govulncheck ## known vulnerabilities in what we link (asks the public database)
 	.tools/govulncheck ./...
 
 clean: ## remove what the targets above made here
 	rm -rf bin .tools cover.out
 
-# The tools have a module of their own: tools/go.mod pins them.
-.tools/golangci-lint: tools/go.mod tools/go.sum
+# The tools have a module of their own: internal/tools/go.mod pins them.
+.tools/golangci-lint: internal/tools/go.mod internal/tools/go.sum
 	@mkdir -p .tools
-	$(GO) -C tools build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(GO) -C internal/tools build -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-.tools/govulncheck: tools/go.mod tools/go.sum
+.tools/govulncheck: internal/tools/go.mod internal/tools/go.sum
 	@mkdir -p .tools
-	$(GO) -C tools build -o $(CURDIR)/$@ golang.org/x/vuln/cmd/govulncheck
+	$(GO) -C internal/tools build -o $(CURDIR)/$@ golang.org/x/vuln/cmd/govulncheck

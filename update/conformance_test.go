@@ -17,6 +17,7 @@ type updateCase struct {
 	Old             specs    `json:"old"`
 	New             specs    `json:"new"`
 	Start           []string `json:"start"`
+	Stopped         []string `json:"stopped"` // after the start, essential ones too
 	Up              []string `json:"up"`
 	Conv            []string `json:"conv"`
 	ForceEssentials bool     `json:"force_essentials"`

@@ -32,6 +32,9 @@ func up(names ...string) func(*view) State {
 // brief lists the actions as "op service".
 func brief(p *Patch) []string {
 	out := []string{}
+	if p == nil {
+		return out
+	}
 	for _, a := range p.Actions {
 		line := string(a.Op)
 		if a.Service != "" {

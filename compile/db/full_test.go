@@ -57,6 +57,9 @@ func TestFullDisk(t *testing.T) {
 		if !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("got %v, want ENOSPC", err)
 		}
+		if want := "cannot write " + path + ": no space left on device"; err == nil || err.Error() != want {
+			t.Errorf("message is %q, want %q", err, want)
+		}
 		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(old, now) {
 			t.Errorf("the old file was changed (%v)", err)
 		}
@@ -68,7 +71,8 @@ func TestFullDisk(t *testing.T) {
 		alone(t, path)
 		if _, err := WriteDir(filepath.Join(dir, "d"), large(t, 2000), WriteOptions{}); !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("directory: got %v, want ENOSPC", err)
-		}
+		} else {
+			}
 		alone(t, path)
 	})
 }

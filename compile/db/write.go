@@ -44,14 +44,18 @@ func Write(path string, m *Model, o WriteOptions) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("cannot write %s: %w", path, err)
 	}
-	var info Info
+	return im.place(path, o.Exclusive)
+}
+
+// place writes the image to path in one step.
+func (im *image) place(path string, exclusive bool) (info Info, err error) {
 	write := atomicfs.WriteFile
-	if o.Exclusive {
+	if exclusive {
 		write = atomicfs.Create
 	}
-	err = write(path, mode(m.Private), func(f *os.File) (err error) {
+	err = write(path, mode(im.model.Private), func(f *os.File) (err error) {
 		info, err = im.write(f)
-		return err
+		return cause(err) // the temporary file's name says nothing to anybody
 	})
 	return info, err
 }
@@ -72,18 +76,21 @@ func WriteDir(dest string, m *Model, o WriteOptions) (info Info, err error) {
 	if _, err := os.Lstat(dest); err == nil {
 		return Info{}, fmt.Errorf("cannot write %s: %w", dest, fs.ErrExist)
 	}
+	im, err := newImage(m, o.Tool)
+	if err != nil {
+		return Info{}, fmt.Errorf("cannot write %s: %w", dest, err)
+	}
 	temp, err := os.MkdirTemp(filepath.Dir(dest), "."+filepath.Base(dest)+".new-*")
 	if err != nil {
 		return Info{}, fmt.Errorf("cannot write %s: %w", dest, cause(err))
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("cannot write %s: %w", dest, err)
-			err = errors.Join(err, os.RemoveAll(temp))
+			err = errors.Join(fmt.Errorf("cannot write %s: %w", dest, cause(err)), os.RemoveAll(temp))
 		}
 	}()
-	if info, err = Write(filepath.Join(temp, dirFile), m, o); err != nil {
-		return Info{}, cause(err)
+	if info, err = im.place(filepath.Join(temp, dirFile), false); err != nil {
+		return Info{}, err
 	}
 	if err := os.Chmod(temp, 0o755); err != nil {
 		return Info{}, err

@@ -212,6 +212,7 @@ func TestTOMLMistakes(t *testing.T) {
 		{"x = [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "3:22 too-deep", ""},
 		{"=", "0:0 type-missing", `add type = "longrun", "oneshot" or "bundle"`},
 		{"=type = 3", "1:8 wrong-type", `write it in quotes: "3"`},
+		{"=\xef\xbb\xbftype = 3", "1:8 wrong-type", `write it in quotes: "3"`},
 		{`=type = "logrun"`, "1:8 bad-type", "did you mean longrun?"},
 		{`=type = "daemon"`, "1:8 bad-type", "*"},
 		{`=type = "longrun"`, "1:1 run-missing", "*"},

@@ -108,6 +108,9 @@ func (w *worker) readFile(at int, name, path string, flags, limit int) ([]byte, 
 	if limit < 0 && st.Size > maxFile {
 		return nil, errTooLarge
 	}
+	if cap(w.content) > 1<<20 {
+		w.content = nil // of a rare large file; it need not be kept for the small ones
+	}
 	b, err := readFD(fd, st.Size, limit, &w.content)
 	if err == nil && b == nil {
 		b = []byte{}

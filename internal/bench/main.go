@@ -37,7 +37,7 @@ func bench(compiler, format string, runs int) error {
 	if format == "both" {
 		formats = []string{"toml", "s6-rc"}
 	}
-	_, _ = fmt.Printf("%-8s %9s %10s %12s %10s %14s\n", "format", "services", "time", "peak memory", "database", "time x linear")
+	_, _ = fmt.Printf("%-8s %9s %10s %12s %10s %14s %14s\n", "format", "services", "time", "peak memory", "database", "time x linear", "peak x linear")
 	for _, f := range formats {
 		var before result
 		for _, n := range sizes {
@@ -61,13 +61,14 @@ type result struct {
 }
 
 func (r result) print(format string, before result) {
-	growth := "-"
+	timeGrowth, peakGrowth := "-", "-"
 	if before.services > 0 {
-		linear := before.time.Seconds() * float64(r.services) / float64(before.services)
-		growth = fmt.Sprintf("%.2f", r.time.Seconds()/linear)
+		linear := float64(r.services) / float64(before.services)
+		timeGrowth = fmt.Sprintf("%.2f", r.time.Seconds()/before.time.Seconds()/linear)
+		peakGrowth = fmt.Sprintf("%.2f", float64(r.peakKiB)/float64(before.peakKiB)/linear)
 	}
-	_, _ = fmt.Printf("%-8s %9d %8.1fms %8.1f MiB %6.1f MiB %14s\n", format, r.services,
-		float64(r.time.Microseconds())/1000, float64(r.peakKiB)/1024, float64(r.fileSize)/(1<<20), growth)
+	_, _ = fmt.Printf("%-8s %9d %8.1fms %8.1f MiB %6.1f MiB %14s %14s\n", format, r.services,
+		float64(r.time.Microseconds())/1000, float64(r.peakKiB)/1024, float64(r.fileSize)/(1<<20), timeGrowth, peakGrowth)
 }
 
 // measure makes a tree and compiles it; the tree is gone afterwards.
