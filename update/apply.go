@@ -38,16 +38,18 @@ type Result struct {
 	// Stop and Start are what the engine did before and after the switch; Back is
 	// the start of what had been stopped for a patch that was given up.
 	Stop, Start, Back change.Result
-	// Reload are the errors of services that could not be told to reload.
-	Reload []error
-	// Notes are for people: what could not be tidied up.
+	// Trouble is what else went wrong after the switch: what was gone could not be
+	// removed, a service could not be told to reload.
+	Trouble []error
+	// Notes are what went wrong and matters little: what could not be written down
+	// or swept up.
 	Notes   []error
 	Outcome journal.Outcome
 }
 
 // OK says that all was done.
 func (r Result) OK() bool {
-	return r.Switched && r.Stop.OK() && r.Start.OK() && len(r.Reload) == 0
+	return r.Switched && r.Stop.OK() && r.Start.OK() && len(r.Trouble) == 0
 }
 
 // TimedOut says that the limit of the whole was what ended it.
@@ -72,8 +74,10 @@ type applier struct {
 	byOp     map[Op][]Action
 	// oldName is what a service of the new database was called, if it goes on.
 	oldName map[string]string
-	// dropped are removed services whose names were needed before the switch.
-	dropped  map[live.Slot]bool
+	// What the switch phase has done so far, for undo: dropped are removed services
+	// whose names were needed, renamed the renamings.
+	dropped []live.Named
+	renamed []renameStep
 	deadline time.Time
 	result   Result
 }
@@ -83,8 +87,9 @@ type applier struct {
 //
 // If the stops do not all succeed, nothing is switched: under the policy Definition
 // what was stopped is started again, under Identity it stays down as with s6-rc.
-// Failures of services stand in the result. The error is for everything else; what
-// has been done then stands in the result and in the journal.
+// The same goes for an error before the switch, except that it is always taken
+// back. Failures of services stand in the result. The error is for everything
+// else; what has been done then stands in the result and in the journal.
 func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env) (Result, error) {
 	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}, oldName: map[string]string{}}
 	if env.Limit > 0 {
@@ -105,7 +110,10 @@ func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env)
 		return a.result, errors.Join(err, a.giveUp(ctx))
 	}
 	if err := a.switchOver(context.WithoutCancel(ctx)); err != nil {
-		return a.result, err
+		if a.result.Switched {
+			return a.result, err
+		}
+		return a.result, errors.Join(err, a.undo(ctx))
 	}
 	err := a.start(ctx)
 	return a.result, errors.Join(err, a.end())
@@ -265,6 +273,18 @@ func (a *applier) giveUp(ctx context.Context) error {
 	a.result.Outcome = journal.AbortedWithFailures
 	var err error
 	if a.patch.Policy == Definition && a.result.Stop.Quit == nil {
+		err = a.takeBack(ctx)
+	}
+	return errors.Join(err, a.finish())
+}
+
+// undo takes back a switch that has not been made: what was new is dropped, names
+// and definitions are as before, what was stopped is started.
+func (a *applier) undo(ctx context.Context) error {
+	a.result.Outcome = journal.AbortedWithFailures
+	whole := context.WithoutCancel(ctx)
+	err := errors.Join(a.dropNew(whole), a.renameBack(), a.superviseBack(whole), a.defineBack())
+	if err == nil {
 		err = a.takeBack(ctx)
 	}
 	return errors.Join(err, a.finish())

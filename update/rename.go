@@ -15,6 +15,15 @@ type renameStep struct {
 	swap live.Named
 }
 
+// inverse takes a step back.
+func (s renameStep) inverse() renameStep {
+	back := renameStep{who: live.Named{Name: s.to, Slot: s.who.Slot}, to: s.who.Name}
+	if s.swap.Slot != 0 {
+		back.swap = live.Named{Name: s.who.Name, Slot: s.swap.Slot}
+	}
+	return back
+}
+
 // renameSteps orders renamings so that each new name is free when it is given:
 // chains from their end, and a cycle is made shorter by an exchange.
 func renameSteps(moves []renaming) []renameStep {

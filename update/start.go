@@ -38,7 +38,7 @@ func (a *applier) start(ctx context.Context) error {
 			err = a.reload(ctx, env, j)
 		}
 		if err != nil {
-			a.result.Reload = append(a.result.Reload, fmt.Errorf("cannot reload %s: %w", action.Service, err))
+			a.result.Trouble = append(a.result.Trouble, fmt.Errorf("cannot reload %s: %w", action.Service, err))
 			continue
 		}
 		if err := a.done(action); err != nil {

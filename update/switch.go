@@ -90,10 +90,7 @@ func (a *applier) freeNames(ctx context.Context) error {
 			list = append(list, n)
 		}
 	}
-	a.dropped = map[live.Slot]bool{}
-	for _, n := range list {
-		a.dropped[n.Slot] = true
-	}
+	a.dropped = list
 	return a.drop(ctx, list)
 }
 
@@ -140,17 +137,19 @@ func (a *applier) rename() error {
 		}
 	}
 	for _, s := range renameSteps(moves) {
-		var err error
-		if s.swap.Slot == 0 {
-			err = a.w.Rename(s.who.Name, s.to)
-		} else {
-			err = a.w.Exchange(s.who, s.swap)
-		}
-		if err != nil {
+		a.renamed = append(a.renamed, s)
+		if err := a.renameStep(s); err != nil {
 			return err
 		}
 	}
 	return a.done(a.byOp[OpRename]...)
+}
+
+func (a *applier) renameStep(s renameStep) error {
+	if s.swap.Slot == 0 {
+		return a.w.Rename(s.who.Name, s.to)
+	}
+	return a.w.Exchange(s.who, s.swap)
 }
 
 // define switches definitions.
@@ -160,35 +159,28 @@ func (a *applier) define() error {
 		if err != nil {
 			return err
 		}
-		changed, err := a.w.SwitchDef(a.new, j)
-		if err != nil {
+		if err := a.defineOne(a.new, j); err != nil {
 			return err
-		}
-		if changed {
-			if err := a.w.Append(a.env.Cause, journal.Redefined{Slot: a.new.Slot(j), Def: a.new.Definition(j)}); err != nil {
-				return err
-			}
 		}
 	}
 	return a.done(a.byOp[OpDefine]...)
 }
 
+func (a *applier) defineOne(v live.View, i id) error {
+	changed, err := a.w.SwitchDef(v, i)
+	if err != nil || !changed {
+		return err
+	}
+	return a.w.Append(a.env.Cause, journal.Redefined{Slot: v.Slot(i), Def: v.Definition(i)})
+}
+
 // supervise gives the new longruns their supervisors.
 func (a *applier) supervise(ctx context.Context) error {
-	var list []live.Named
-	for _, action := range a.byOp[OpMake] {
-		j, err := a.newID(action)
-		if err != nil {
-			return err
-		}
-		if a.new.DB.Type(j) != db.Longrun {
-			continue
-		}
-		n := live.Named{Name: action.Service, Slot: a.new.Slot(j)}
+	list := a.made()
+	for _, n := range list {
 		if err := a.w.LinkName(n); err != nil {
 			return err
 		}
-		list = append(list, n)
 	}
 	if len(list) > 0 {
 		if err := a.w.Supervise(ctx, list); err != nil {
@@ -197,6 +189,17 @@ func (a *applier) supervise(ctx context.Context) error {
 	}
 	// The engine makes pipes when it starts what uses them.
 	return a.done(append(a.byOp[OpMake], a.byOp[OpPipe]...)...)
+}
+
+// made are the new longruns.
+func (a *applier) made() []live.Named {
+	var out []live.Named
+	for _, action := range a.byOp[OpMake] {
+		if j, ok := find(a.new.DB, action.Service); ok && a.new.DB.Type(j) == db.Longrun {
+			out = append(out, live.Named{Name: action.Service, Slot: a.new.Slot(j)})
+		}
+	}
+	return out
 }
 
 // switchDatabase is the moment from which the new database counts.
@@ -235,20 +238,21 @@ func (a *applier) inheritedWants() []live.Slot {
 	return out
 }
 
-// removeOld takes away what is gone.
+// removeOld takes away what is gone. What cannot be removed does not keep the rest
+// from going on.
 func (a *applier) removeOld(ctx context.Context) error {
-	rest := slices.DeleteFunc(a.removed(), func(n live.Named) bool { return a.dropped[n.Slot] })
+	rest := slices.DeleteFunc(a.removed(), func(n live.Named) bool { return slices.Contains(a.dropped, n) })
 	if err := a.drop(ctx, rest); err != nil {
-		return err
+		a.result.Trouble = append(a.result.Trouble, err)
 	}
 	a.unpipe(ctx)
 	for _, action := range a.byOp[OpRemove] {
 		i, err := a.oldID(action)
-		if err != nil {
-			return err
+		if err == nil {
+			err = a.w.RemoveSlot(a.old.Slot(i))
 		}
-		if err := a.w.RemoveSlot(a.old.Slot(i)); err != nil {
-			a.result.Notes = append(a.result.Notes, err)
+		if err != nil {
+			a.result.Trouble = append(a.result.Trouble, err)
 		}
 	}
 	return a.done(append(a.byOp[OpUnpipe], a.byOp[OpRemove]...)...)
@@ -272,7 +276,7 @@ func (a *applier) unpipe(ctx context.Context) {
 		}
 		for _, pipe := range []string{live.PipeReader(a.old.Slot(i)), live.PipeWriter(a.old.Slot(i))} {
 			if err := holder.Delete(ctx, pipe); err != nil && !errors.Is(err, os.ErrNotExist) {
-				a.result.Notes = append(a.result.Notes, err)
+				a.result.Trouble = append(a.result.Trouble, err)
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package db
 
 import (
+	"bytes"
+	"os"
 	"testing"
 )
 
@@ -10,6 +12,10 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := write(t, m)
+			file, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, open := range []func(string) (*DB, error){Open, OpenLive} {
 				db, err := open(path)
 				if err != nil {
@@ -22,6 +28,10 @@ func TestRoundTrip(t *testing.T) {
 				got, err := db.Load()
 				if err != nil {
 					t.Fatal(err)
+				}
+				// What was read gives the same file again.
+				if again, err := os.ReadFile(write(t, got)); err != nil || !bytes.Equal(file, again) {
+					t.Errorf("written again, the file is another (%v)", err)
 				}
 				if fingerprint(t, got) == fingerprint(t, m) && len(m.Services) > 1000 {
 					continue

@@ -3,9 +3,9 @@
 //
 // # Writing
 //
-// The compiler hands a [Model] to [Write], which makes a bbolt file in one
-// transaction, with a fixed page size and all keys in order, so that the same model
-// gives the same bytes on any host, and puts a trailer behind it. The root buckets:
+// The compiler hands a [Model] to [Write], which makes a bbolt file with a
+// fixed page size, bucket after bucket and all keys in order, so that the same
+// model gives the same bytes on any host, and puts a trailer behind it. The root buckets:
 //
 //	meta      "header": format, counts, content digest, checksums of the sections
 //	graph     number of the section -> flat arrays: names, types, flags,

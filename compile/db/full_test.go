@@ -71,8 +71,7 @@ func TestFullDisk(t *testing.T) {
 		alone(t, path)
 		if _, err := WriteDir(filepath.Join(dir, "d"), large(t, 2000), WriteOptions{}); !errors.Is(err, unix.ENOSPC) {
 			t.Errorf("directory: got %v, want ENOSPC", err)
-		} else {
-			}
+		}
 		alone(t, path)
 	})
 }

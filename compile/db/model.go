@@ -111,7 +111,7 @@ const (
 // EnvVar is a variable of a TOML definition's env table.
 type EnvVar struct{ Name, Value string }
 
-// Limit is a resource limit of a TOML definition, by the name s6-softlimit and
+// Limit is a resource limit of a TOML definition, by the name
 // ulimit share ("open-files", "core", ...).
 type Limit struct {
 	Name  string

@@ -124,7 +124,7 @@ func (im *image) write(f *os.File) (Info, error) {
 	return Info{Content: im.header.content, File: digest, Size: length + int64(len(trailer))}, nil
 }
 
-// writePages fills a bbolt file in one transaction, all keys in order, and
+// writePages fills a bbolt file, all keys in order, and
 // returns the size of the pages in use. The page size is fixed and no list of
 // free pages is kept, so that the bytes depend on the content alone.
 func (im *image) writePages(path string) (size int64, err error) {
@@ -138,7 +138,7 @@ func (im *image) writePages(path string) (size int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.Update(im.fill); err != nil {
+	if err := im.fill(db); err != nil {
 		return 0, err
 	}
 	err = db.View(func(tx *bolt.Tx) error {
@@ -166,47 +166,61 @@ func (im *image) estimate() int {
 	return n
 }
 
-func (im *image) fill(tx *bolt.Tx) error {
-	put := func(bucket string, each func(put func(key, value []byte))) error {
-		b, err := tx.CreateBucket([]byte(bucket))
-		if err != nil {
-			return err
-		}
-		b.FillPercent = 1
-		each(func(key, value []byte) {
-			if err == nil {
-				err = b.Put(key, value)
-			}
-		})
-		return err
-	}
-	return errors.Join(
-		put(bucketMeta, func(put func(key, value []byte)) { put([]byte(keyHeader), im.header.encode()) }),
-		put(bucketGraph, func(put func(key, value []byte)) {
-			for i, s := range im.sections {
-				put(serviceKey(i), s)
-			}
-		}),
-		put(bucketServices, func(put func(key, value []byte)) {
-			for i, r := range im.records {
-				put(serviceKey(i), r)
-			}
-		}),
-		put(bucketBlobs, func(put func(key, value []byte)) {
+// put writes a key; values must not change until the transaction has ended.
+type put func(key, value []byte)
+
+// fill writes the buckets, each in a transaction of its own: within one, bbolt
+// gives out pages in the random order of a map of buckets.
+func (im *image) fill(db *bolt.DB) error {
+	for _, b := range []struct {
+		name string
+		each func(put)
+	}{
+		{bucketMeta, func(put put) { put([]byte(keyHeader), im.header.encode()) }},
+		{bucketGraph, func(put put) { putAll(put, im.sections) }},
+		{bucketServices, func(put put) { putAll(put, im.records) }},
+		{bucketBlobs, func(put put) {
 			for _, d := range im.blobs {
 				put(d[:], im.model.Blobs[d])
 			}
-		}),
-		put(bucketNotes, func(put func(key, value []byte)) {
-			// Bundles first: that is how their keys sort.
-			bundles := len(im.model.Bundles)
-			for i, n := range im.notes {
-				if i < bundles {
-					put(noteKey(noteBundle, i), n)
-				} else {
-					put(noteKey(noteService, i-bundles), n)
-				}
-			}
-		}),
-	)
+		}},
+		{bucketNotes, im.putNotes},
+	} {
+		if err := db.Update(func(tx *bolt.Tx) error { return fillBucket(tx, b.name, b.each) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fillBucket(tx *bolt.Tx, name string, each func(put)) error {
+	b, err := tx.CreateBucket([]byte(name))
+	if err != nil {
+		return err
+	}
+	b.FillPercent = 1
+	each(func(key, value []byte) {
+		if err == nil {
+			err = b.Put(key, value)
+		}
+	})
+	return err
+}
+
+func putAll(put put, values [][]byte) {
+	for i, v := range values {
+		put(serviceKey(i), v)
+	}
+}
+
+// putNotes writes the bundles' notes first: that is how the keys sort.
+func (im *image) putNotes(put put) {
+	bundles := len(im.model.Bundles)
+	for i, n := range im.notes {
+		if i < bundles {
+			put(noteKey(noteBundle, i), n)
+		} else {
+			put(noteKey(noteService, i-bundles), n)
+		}
+	}
 }

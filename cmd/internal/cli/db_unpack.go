@@ -62,9 +62,14 @@ func newDBUnpackCommand(s ui.Streams, o *dbOptions) *cobra.Command {
 }
 
 // unpack writes the service directory of each longrun to dir/NAME, as s6-rc's
-// compiler would. dir must not exist; on an error it is removed again.
+// compiler would. dir must not exist; on an error it is removed again. What not
+// everybody could read in the sources, not everybody can read in dir.
 func unpack(d *db.DB, dir string) (n int, err error) {
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	mode := os.FileMode(0o755)
+	if d.Private() {
+		mode = 0o700
+	}
+	if err := os.Mkdir(dir, mode); err != nil {
 		return 0, fmt.Errorf("cannot unpack: %w", err)
 	}
 	defer func() {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,7 +41,7 @@ With -n the patch is shown, with the reason for each action, and nothing is done
   rc-update -f renames /etc/strata/compiled/current
   rc-update -n --json new.db > patch.json`,
 		Args: usageArgs(checkUpdateArgs),
-		RunE: func(c *cobra.Command, args []string) error { return runUpdate(c.Context(), s, o, args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return runUpdate(s, o, args[0]) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the patch and do nothing")
@@ -103,7 +102,7 @@ func (t *timeoutFlag) Set(text string) error {
 	return nil
 }
 
-func runUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string) error {
+func runUpdate(s ui.Streams, o updateOptions, newdb string) error {
 	plan, err := o.plan()
 	if err != nil {
 		return err
@@ -113,7 +112,7 @@ func runUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string)
 		return err
 	}
 	if !o.dryRun {
-		return updateError(applyUpdate(ctx, s, o, newdb, conv, plan))
+		return updateError(applyUpdate(s, o, newdb, conv, plan))
 	}
 	p, err := dryUpdate(o.live, newdb, conv, plan)
 	if err != nil {
@@ -127,7 +126,7 @@ func runUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string)
 }
 
 // applyUpdate plans and applies under the lock, and says what went wrong.
-func applyUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb string, conv update.Conversions, plan update.Options) error {
+func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conversions, plan update.Options) error {
 	job := updateJob{
 		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
 		planned: func(p *update.Patch) {
@@ -140,7 +139,7 @@ func applyUpdate(ctx context.Context, s ui.Streams, o updateOptions, newdb strin
 	if o.verbose && !o.json {
 		job.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
 	}
-	p, r, err := job.run(ctx)
+	p, r, err := job.run()
 	if err != nil {
 		return err
 	}

@@ -31,13 +31,11 @@ type updateJob struct {
 	warn        func(error)
 }
 
-// run takes the lock, a copy of the new database, and applies the patch. SIGINT and
-// SIGTERM end it early, before or after the switch but not in it.
-func (j updateJob) run(ctx context.Context) (p *update.Patch, r update.Result, err error) {
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+// run takes the lock, a copy of the new database, and applies the patch. The first
+// SIGINT or SIGTERM ends it early, before or after the switch but not in it, once
+// oneshots that run have ended; the second one leaves them to themselves.
+func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
+	ctx, abandon, stop := interruptible()
 	defer stop()
 	d, err := live.Open(j.live)
 	if err != nil {
@@ -48,11 +46,14 @@ func (j updateJob) run(ctx context.Context) (p *update.Patch, r update.Result, e
 		return nil, r, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	st, err := w.State()
-	if err != nil {
+	sup := tree.New(d)
+	sup.Warn = j.warn
+	defer sup.Close()
+	if err := settle(ctx, w, sup); err != nil {
 		return nil, r, err
 	}
-	if err := d.CheckEpoch(st.Epoch); err != nil {
+	st, err := w.State()
+	if err != nil {
 		return nil, r, err
 	}
 	newdb, err := w.AddDB(j.newdb)
@@ -67,18 +68,47 @@ func (j updateJob) run(ctx context.Context) (p *update.Patch, r update.Result, e
 	if j.planned != nil {
 		j.planned(p)
 	}
-	sup := tree.New(d)
-	sup.Warn = j.warn
-	defer sup.Close()
 	r, err = update.Apply(ctx, w, newdb, p, update.Env{
 		Engine: func(v live.View, states []live.ServiceState) (change.Env, error) {
 			env := sup.Env(w, v, states)
-			env.Observe = j.moved
+			env.Observe, env.Abandon = j.moved, abandon
 			return env, nil
 		},
 		Cause: j.cause, Limit: j.limit, Observe: j.observe,
 	})
 	return p, r, err
+}
+
+// settle fetches the results of oneshots that an earlier command did not wait for.
+func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) error {
+	session, err := tree.Open(ctx, w, sup)
+	if err != nil {
+		return err
+	}
+	return session.Close()
+}
+
+// interruptible gives a context that the first SIGINT or SIGTERM ends, and a
+// channel that the second one closes.
+func interruptible() (ctx context.Context, abandon <-chan struct{}, stop func()) {
+	ctx, interrupt := context.WithCancelCause(context.Background())
+	second := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			interrupt(change.ErrInterrupted)
+		case <-ctx.Done():
+			return
+		}
+		<-signals
+		close(second)
+	}()
+	return ctx, second, func() {
+		signal.Stop(signals)
+		interrupt(nil)
+	}
 }
 
 // reportResult says what failed.
@@ -97,7 +127,7 @@ func reportResult(s ui.Streams, r update.Result) {
 			s.Errorf("%s", ui.Escape(part.Quit.Error()))
 		}
 	}
-	for _, err := range r.Reload {
+	for _, err := range r.Trouble {
 		s.Errorf("%s", ui.Escape(err.Error()))
 	}
 	for _, err := range r.Notes {

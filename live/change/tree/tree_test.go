@@ -1,0 +1,212 @@
+package tree_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"strata/live"
+	"strata/live/change"
+	"strata/live/change/tree"
+	"strata/live/journal"
+	"strata/live/runner"
+	"strata/live/s6"
+)
+
+// TestMain lets the test binary be the oneshot runner.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 5 && os.Args[1] == live.RunnerCommand {
+		fd, _ := strconv.Atoi(os.Args[3])
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := runner.Main(ctx, os.Args[4], fd); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestUpAndDown(t *testing.T) {
+	tr := newTree(t,
+		longrun("web", "db", "net"), ready("db", "net"), oneshot("net", "echo up net >>$LOG"), longrun("log"))
+	out := filepath.Join(tr.Root, "log")
+	tr.must(change.Start, "web log")
+	if got := tr.ups(); got != "db log net web" {
+		t.Errorf("up: %s", got)
+	}
+	if got := read(t, out); got != "up net\n" {
+		t.Errorf("oneshots wrote %q", got)
+	}
+	// Again it is nothing.
+	if r := tr.must(change.Start, "web"); len(r.Done) != 0 {
+		t.Errorf("%d services were moved", len(r.Done))
+	}
+	pid := tr.status("log").PID
+	tr.must(change.Stop, "net")
+	if got := tr.ups(); got != "log" {
+		t.Errorf("up: %s", got)
+	}
+	if tr.status("log").PID != pid {
+		t.Error("log was moved")
+	}
+	for name, want := range map[string]bool{"web": true, "db": true, "log": false} {
+		_, err := os.Stat(filepath.Join(tr.dir.Servicedir(tr.slot(name)), "down"))
+		if (err == nil) != want {
+			t.Errorf("file down of %s: %v", name, err)
+		}
+	}
+	// The end of everything is the end of the internal services.
+	tr.must(change.Stop, "log")
+	for _, in := range live.Internals() {
+		if st, err := s6.ReadStatus(tr.dir.Servicedir(in.Slot)); err != nil || !st.DownReady() {
+			t.Errorf("%s: %+v, %v", in.Name, st, err)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	tr := newTree(t,
+		oneshot("bad", "exit 3"), longrun("needsbad", "bad"), longrun("good"),
+		with(longrun("slow"), func(d *definition) { d.notify, d.timeoutUp = 3, 200 }),
+		with(longrun("broken"), func(d *definition) { d.run = "#!/nowhere/sh\n" }),
+		with(oneshot("long", "exec sleep 1000"), func(d *definition) { d.timeoutUp = 200 }),
+		with(longrun("gaveup"), func(d *definition) { d.run, d.finish, d.notify = "#!/bin/sh\nexit 1\n", "#!/bin/sh\nexit 125\n", 3 }),
+	)
+	r := tr.run(change.Request{Op: change.Start, Live: false}, "needsbad good slow broken long gaveup")
+	got := map[string]string{}
+	for _, f := range r.Failed {
+		got[f.Target.Name] = f.Err.Error()
+	}
+	for name, want := range map[string]string{
+		"bad": "exit 3", "slow": "timeout-up of 200ms", "broken": "/nowhere/sh", "long": "timeout-up of 200ms", "gaveup": "permanent failure",
+	} {
+		if !strings.Contains(got[name], want) {
+			t.Errorf("%s: %q, want %q", name, got[name], want)
+		}
+	}
+	if len(r.Failed) != 5 || len(r.Skipped) != 1 || r.Skipped[0].Target.Name != "needsbad" {
+		t.Errorf("%+v", r)
+	}
+	if got := tr.ups(); got != "good" {
+		t.Errorf("up: %s", got)
+	}
+	if _, err := s6.WaitFor(t.Context(), tr.dir.Servicedir(tr.slot("slow")), s6.GoalDownReady()); err != nil {
+		t.Errorf("slow was not told to stop: %v", err)
+	}
+}
+
+// A oneshot that an earlier command did not wait for is found again.
+func TestRecover(t *testing.T) {
+	tr := newTree(t, oneshot("wait", "echo begun >>$LOG; read x <$FIFO"), oneshot("lost", "true"))
+	fifo := filepath.Join(tr.Root, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	abandon := make(chan struct{})
+	tr.options.Abandon = abandon
+	go func() {
+		// Opening waits until the program has opened it too.
+		f, err := os.OpenFile(fifo, os.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		close(abandon)
+		t.Cleanup(func() { f.Close() })
+		tr.held <- f
+	}()
+	r := tr.run(change.Request{Op: change.Start}, "wait")
+	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], change.ErrAbandoned) {
+		t.Fatalf("%+v", r)
+	}
+	tr.options.Abandon = nil
+	w := tr.lock()
+	if err := w.Append("test", journal.Begin{Slot: tr.slot("lost"), Phase: journal.PhaseUp}); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	f := <-tr.held
+	f.WriteString("\n")
+	tr.must(change.Start, "wait")
+	if got := tr.ups(); got != "wait" {
+		t.Errorf("up: %s", got)
+	}
+	if got := read(t, filepath.Join(tr.Root, "log")); got != "begun\n" {
+		t.Errorf("it was run again: %q", got)
+	}
+	if st := tr.state("lost"); !st.Unknown || st.Pending != "" {
+		t.Errorf("a job that the runner does not know: %+v", st)
+	}
+}
+
+func TestPipeline(t *testing.T) {
+	tr := newTree(t,
+		with(longrun("source"), func(d *definition) {
+			d.run, d.feeds = "#!/bin/sh\nwhile :; do echo word; read x <$FIFO; done\n", "sink"
+		}),
+		with(longrun("sink"), func(d *definition) {
+			d.run = "#!/bin/sh\nwhile read x; do echo \"got $x\" >>$LOG; echo >$FIFO2; done\n"
+		}),
+	)
+	for _, name := range []string{"fifo", "fifo2"} {
+		if err := syscall.Mkfifo(filepath.Join(tr.Root, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.must(change.Start, "source")
+	b, err := os.ReadFile(filepath.Join(tr.Root, "fifo2")) // ends when the sink has got a word
+	if err != nil || string(b) != "\n" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	if got := read(t, filepath.Join(tr.Root, "log")); got != "got word\n" {
+		t.Errorf("%q", got)
+	}
+	tr.must(change.Stop, "source sink")
+}
+
+// A supervisor that is killed comes again, and is waited for.
+func TestSupervisorKilled(t *testing.T) {
+	tr := newTree(t, longrun("a"))
+	tr.must(change.Start, "a")
+	dir := tr.dir.Servicedir(tr.slot("a"))
+	pid, err := s6.SupervisorPID(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.must(change.Stop, "a")
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(change.Start, "a")
+}
+
+func TestWholeLimit(t *testing.T) {
+	tr := newTree(t, with(longrun("slow"), func(d *definition) { d.notify = 3 }), oneshot("long", "exec sleep 1000"))
+	tr.options.Limit = 300 * time.Millisecond
+	r := tr.run(change.Request{Op: change.Start}, "slow long")
+	if !errors.Is(r.Quit, change.ErrTimedOut) || len(r.Failed) != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestNames(t *testing.T) {
+	tr := newTree(t, longrun("a"))
+	v, err := tr.dir.View(tr.content(), tr.table())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.DB.Close()
+	var bad *tree.NameError
+	if _, err := tree.Resolve(v.DB, []string{"a", "x", "y"}); !errors.As(err, &bad) || fmt.Sprint(bad.Names) != "[x y]" {
+		t.Errorf("%v", err)
+	}
+}
