@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +18,10 @@ import (
 
 var update = flag.Bool("update", false, "write the expected diagnostics of broken/ anew")
 
-// bin is a directory with the tools.
-var bin string
+// bin is a directory with the tools, sources a copy of this directory that belongs
+// to whoever runs the test and has the usual modes: the compiler warns of what
+// others can write, and of what they cannot read.
+var bin, sources string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -33,17 +36,35 @@ func withTools(run func() int) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	bin = dir
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "strata"), "strata/cmd/strata")
+	bin, sources = filepath.Join(dir, "bin"), filepath.Join(dir, "sources")
+	if err := copySources(); err != nil {
+		panic(err)
+	}
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(bin, "strata"), "strata/cmd/strata")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		panic("cannot build the tools: " + err.Error() + "\n" + string(out))
 	}
 	for _, link := range []string{"rc-compile", "rc-db", "s6-rc-compile"} {
-		if err := os.Symlink("strata", filepath.Join(dir, link)); err != nil {
+		if err := os.Symlink("strata", filepath.Join(bin, link)); err != nil {
 			panic(err)
 		}
 	}
 	return run()
+}
+
+func copySources() error {
+	if err := os.CopyFS(sources, os.DirFS(".")); err != nil {
+		return err
+	}
+	return filepath.WalkDir(sources, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.Chmod(path, 0o755)
+		}
+		return os.Chmod(path, 0o644)
+	})
 }
 
 // tool runs one of the tools in dir and returns what it wrote and its exit code.
@@ -66,7 +87,7 @@ func tool(t *testing.T, dir, name string, args ...string) (stdout, stderr string
 func compiled(t *testing.T, example string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "db")
-	_, stderr, code := tool(t, ".", "rc-compile", "-o", file, example)
+	_, stderr, code := tool(t, sources, "rc-compile", "-o", file, example)
 	if code != 0 || stderr != "" {
 		t.Fatalf("rc-compile %s: exit code %d\n%s", example, code, stderr)
 	}
@@ -76,7 +97,7 @@ func compiled(t *testing.T, example string) string {
 // query asks rc-db and returns the lines of the answer.
 func query(t *testing.T, file string, args ...string) []string {
 	t.Helper()
-	stdout, stderr, code := tool(t, ".", "rc-db", append([]string{"-c", file}, args...)...)
+	stdout, stderr, code := tool(t, sources, "rc-db", append([]string{"-c", file}, args...)...)
 	if code != 0 || stderr != "" {
 		t.Fatalf("rc-db %v: exit code %d\n%s", args, code, stderr)
 	}
@@ -122,7 +143,7 @@ func TestEveryExampleIsTested(t *testing.T) {
 }
 
 func TestMailLevels(t *testing.T) {
-	stdout, _, _ := tool(t, ".", "rc-db", "-c", compiled(t, "mail"), "levels", "--json")
+	stdout, _, _ := tool(t, sources, "rc-db", "-c", compiled(t, "mail"), "levels", "--json")
 	var got struct {
 		Levels [][]string `json:"levels"`
 	}
@@ -139,7 +160,7 @@ func TestMailLevels(t *testing.T) {
 // same set.
 func TestDropIn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "compiled")
-	if _, stderr, code := tool(t, ".", "s6-rc-compile", dir, "s6-rc-tree"); code != 0 {
+	if _, stderr, code := tool(t, sources, "s6-rc-compile", dir, "s6-rc-tree"); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	got, want := query(t, dir, "list", "services"), query(t, compiled(t, "s6-rc-tree"), "list", "services")
@@ -159,7 +180,7 @@ func TestBroken(t *testing.T) {
 		}
 		t.Run(e.Name(), func(t *testing.T) {
 			target := filepath.Join(t.TempDir(), "db")
-			_, stderr, code := tool(t, "broken", "rc-compile", "-o", target, e.Name())
+			_, stderr, code := tool(t, filepath.Join(sources, "broken"), "rc-compile", "-o", target, e.Name())
 			if code != 1 {
 				t.Errorf("exit code %d, want 1", code)
 			}

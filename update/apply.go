@@ -76,8 +76,8 @@ type applier struct {
 	oldName map[string]string
 	// What the switch phase has done so far, for undo: dropped are removed services
 	// whose names were needed, renamed the renamings.
-	dropped []live.Named
-	renamed []renameStep
+	dropped  []live.Named
+	renamed  []renameStep
 	deadline time.Time
 	result   Result
 }

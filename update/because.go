@@ -184,10 +184,14 @@ func orderPlace(line int) string {
 	return "conversion file:" + strconv.Itoa(line)
 }
 
-// fieldCauses are the changed fields of a service, the gravest first.
+// fieldCauses are the changed fields of a service, the gravest first. What has no
+// part in the definition itself is left out where something has.
 func fieldCauses(s *ServiceChange) []Cause {
 	fields := slices.Clone(s.Fields)
 	slices.SortStableFunc(fields, func(a, b FieldChange) int { return int(b.Class) - int(a.Class) })
+	if s.Class >= Live {
+		fields = slices.DeleteFunc(fields, func(f FieldChange) bool { return f.Class < Live })
+	}
 	out := []Cause{}
 	for _, f := range fields {
 		out = append(out, Cause{What: ReasonChanged, Service: s.New, Field: f.Field, From: f.From, To: f.To, At: cmp.Or(f.NewAt, f.OldAt)})
@@ -257,7 +261,7 @@ func (r *reasons) renamed(i, j id) []Cause {
 	case ByFile:
 		c.At = orderPlace(r.match.line[i])
 	case ByRenamedFrom:
-		c.At = place(r.record(r.new.view, j).Origin, "update.renamed-from")
+		c.At = place(r.record(r.new.view, j).Origin, "renamed-from")
 	}
 	return []Cause{c}
 }

@@ -97,8 +97,8 @@ var fields = []Field{
 	{Key: "flags", Go: "Flags", Longrun: Live, Oneshot: Live, values: text(func(s side) string { return flagText(s.Flags) })},
 	{Key: "manual", Go: "Manual", Longrun: Graph, Oneshot: Graph, values: text(func(s side) string { return boolText(s.Manual) })},
 	{Key: "provides", Go: "Provides", Longrun: Graph, Oneshot: Graph, values: set(func(s side) []string { return s.Provides })},
-	{Key: "update.renamed-from", Go: "RenamedFrom", Longrun: Graph, Oneshot: Graph, values: set(func(s side) []string { return s.RenamedFrom })},
-	{Key: "update.on-change", Go: "OnChange", Longrun: Graph, Oneshot: Graph, values: text(func(s side) string { return onChangeText(s.OnChange) })},
+	{Key: "renamed-from", Go: "RenamedFrom", Longrun: Graph, Oneshot: Graph, values: set(func(s side) []string { return s.RenamedFrom })},
+	{Key: "on-change", Go: "OnChange", Longrun: Graph, Oneshot: Graph, values: text(func(s side) string { return onChangeText(s.OnChange) })},
 
 	{Key: "timeout-up", Go: "TimeoutUp", Longrun: Live, Oneshot: Live, values: text(func(s side) string { return millis(s.TimeoutUp) })},
 	{Key: "timeout-down", Go: "TimeoutDown", Longrun: Live, Oneshot: Live, values: text(func(s side) string { return millis(s.TimeoutDown) })},

@@ -43,10 +43,7 @@ func parallel(n int, content []byte, f func(i int, buffer []byte)) {
 
 func TestEveryFlippedByte(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(write(t, tiny(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := fileOf(t, tiny(t))
 	t.Logf("%d bytes", len(content))
 	parallel(len(content), content, func(i int, b []byte) {
 		flip := byte(1) << (i % 8)
@@ -62,10 +59,7 @@ func TestEveryFlippedByte(t *testing.T) {
 
 func TestEveryCut(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(write(t, tiny(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := fileOf(t, tiny(t))
 	parallel(len(content), content, func(i int, b []byte) {
 		_, err := openBytes(b[:i], true)
 		refused(t, "cut", i, err)
@@ -85,10 +79,7 @@ func TestEveryFlippedByteLive(t *testing.T) {
 	m := tiny(t)
 	m.Services = append(m.Services, Service{Name: "c", Type: Oneshot, Up: m.Services[0].Up, Consumer: None})
 	complete(t, m, "b>a", "", "")
-	content, err := os.ReadFile(write(t, m))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := fileOf(t, m)
 	want := fingerprint(t, m)
 	accepted := make([]bool, len(content))
 	parallel(2*len(content), content, func(i int, b []byte) {
@@ -146,10 +137,7 @@ func TestForeignFiles(t *testing.T) {
 
 func TestOtherFormat(t *testing.T) {
 	t.Parallel()
-	content, err := os.ReadFile(write(t, tiny(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := fileOf(t, tiny(t))
 	content[len(content)-trailerSize+len(trailerMagic)]++
 	if _, err := openBytes(resign(content), true); !errors.Is(err, ErrFormat) || errors.Is(err, ErrCorrupt) {
 		t.Errorf("got %v, want ErrFormat", err)

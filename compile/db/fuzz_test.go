@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
-	"os"
 	"testing"
 )
 
@@ -14,11 +13,7 @@ import (
 func FuzzOpen(f *testing.F) {
 	var files [][]byte
 	for _, m := range []*Model{tiny(f), rich(f), large(f, 150)} {
-		content, err := os.ReadFile(write(f, m))
-		if err != nil {
-			f.Fatal(err)
-		}
-		files = append(files, content)
+		files = append(files, fileOf(f, m))
 	}
 	f.Add([]byte{8, 16, 0, 1}, uint8(0), false)
 	f.Add([]byte{10, 48, 0, 255, 0, 0, 1, 7}, uint8(2), true)

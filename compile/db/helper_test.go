@@ -160,6 +160,21 @@ func write(t testing.TB, m *Model) string {
 	return path
 }
 
+// fileOf returns the bytes of a model's file, and leaves nothing even if the
+// process is killed soon, as the workers of a fuzz test are.
+func fileOf(t testing.TB, m *Model) []byte {
+	t.Helper()
+	path := write(t, m)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
 // mustOpen opens a database until the test ends.
 func mustOpen(t testing.TB, path string) *DB {
 	t.Helper()

@@ -111,8 +111,9 @@ const (
 // EnvVar is a variable of a TOML definition's env table.
 type EnvVar struct{ Name, Value string }
 
-// Limit is a resource limit of a TOML definition, by the name
-// ulimit share ("open-files", "core", ...).
+// Limit is a resource limit of a TOML definition, by the name of setrlimit(2)
+// without RLIMIT_, in lower case ("nofile", "core"). The largest value means
+// unlimited.
 type Limit struct {
 	Name  string
 	Value uint64

@@ -3,7 +3,6 @@ package db
 import (
 	"bytes"
 	"errors"
-	"os"
 	"testing"
 )
 
@@ -36,10 +35,7 @@ func servicesRoot(t *testing.T, file []byte) (id uint64, page []byte) {
 // ever, or read behind its map.
 func TestMadeUpPages(t *testing.T) {
 	t.Parallel()
-	original, err := os.ReadFile(write(t, large(t, 500)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	original := fileOf(t, large(t, 500))
 	for name, spoil := range map[string]func(page []byte, id uint64){
 		"its own child":     func(p []byte, id uint64) { le.PutUint64(p[pageHeaderSize+8:], id) },
 		"all its own child": func(p []byte, id uint64) { loop(p, id) },
@@ -86,10 +82,7 @@ func loop(page []byte, id uint64) {
 // enough.
 func TestMetaPages(t *testing.T) {
 	t.Parallel()
-	original, err := os.ReadFile(write(t, tiny(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	original := fileOf(t, tiny(t))
 	valid := 0
 	for i := range 2 {
 		file := bytes.Clone(original)
@@ -111,6 +104,6 @@ func TestMetaPages(t *testing.T) {
 	file := bytes.Clone(original)
 	file[pageHeaderSize]++
 	file[pageSize+pageHeaderSize]++
-	_, err = openBytes(resign(file), true)
+	_, err := openBytes(resign(file), true)
 	refused(t, "both meta pages", 0, err)
 }

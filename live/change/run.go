@@ -40,8 +40,9 @@ type run struct {
 	env      Env
 	deadline time.Time
 	// up holds what was moved, with where it is now.
-	up     map[ID]bool
-	result Result
+	up      map[ID]bool
+	stopped bool // something was
+	result  Result
 }
 
 // phase walks the steps of one phase, under a context that ends with the limit of
@@ -77,14 +78,12 @@ func (r *run) record(cause string, e journal.Event) {
 
 // idle tells the supervisor if nothing is up now and something was stopped.
 func (r *run) idle(ctx context.Context) {
-	stopped := false
 	for _, up := range r.up {
 		if up {
 			return
 		}
-		stopped = true
 	}
-	if !stopped || r.result.Quit != nil || r.env.othersUp(r.up) {
+	if !r.stopped || r.result.Quit != nil || r.env.othersUp(r.up) {
 		return
 	}
 	if err := r.env.Idle(ctx); err != nil && r.result.Journal == nil {
@@ -180,7 +179,9 @@ func (r *run) finished(op Op, from State, t Target, cause string, err error) (St
 		}
 		r.record(cause, journal.Failed{Slot: t.Slot, Phase: phase, Reason: err.Error(), Unknown: move == Lose})
 	}
-	r.up[t.ID] = to != Down
+	// What was abandoned may be on its way up.
+	r.up[t.ID] = to != Down || errors.Is(err, ErrAbandoned)
+	r.stopped = r.stopped || op == Stop
 	if err == nil {
 		r.result.Done = append(r.result.Done, t.ID)
 		r.observe(Event{Kind: Done, Op: op, Target: t, Because: cause})

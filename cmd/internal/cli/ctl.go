@@ -32,6 +32,7 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 		Use:   "rc-ctl",
 		Short: "Bring services up and down, and show them",
 		Args:  usageArgs(cobra.NoArgs),
+		RunE:  func(*cobra.Command, []string) error { return usagef("say what to do; rc-ctl --help lists it") },
 	}
 	c.PersistentFlags().StringVarP(&o.live, "live", "l", defaultLive, "work on the live directory `LIVE`")
 	c.AddCommand(

@@ -27,7 +27,7 @@ type diffOptions struct {
 }
 
 func newDiffCommand(s ui.Streams) *cobra.Command {
-	o := diffOptions{live: live.DefaultPath, database: defaultDatabase}
+	o := diffOptions{live: defaultLive, database: defaultDatabase}
 	c := &cobra.Command{
 		Use:   "rc-diff [OLD NEW]",
 		Short: "Compare two databases, a database with what is running, or sources with a database",

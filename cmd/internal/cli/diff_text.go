@@ -89,7 +89,7 @@ func printText(w *bufio.Writer, t update.TextChange) {
 		_, _ = fmt.Fprintln(w, "    not text")
 		return
 	}
-	lines := strings.Split(string(diff.Diff("old", []byte(t.From), "new", []byte(t.To))), "\n")
+	lines := strings.Split(string(diff.Diff("old", wholeLines(t.From), "new", wholeLines(t.To))), "\n")
 	const heading = 3 // "diff old new", "--- old", "+++ new"
 	if len(lines) < heading {
 		return
@@ -99,6 +99,14 @@ func printText(w *bufio.Writer, t update.TextChange) {
 			_, _ = fmt.Fprintf(w, "    %s\n", ui.Escape(line))
 		}
 	}
+}
+
+// wholeLines ends the last line of a text.
+func wholeLines(text string) []byte {
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return []byte(text)
 }
 
 func printBundleChange(w *bufio.Writer, b update.BundleChange) {

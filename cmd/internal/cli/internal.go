@@ -19,7 +19,10 @@ func internalCommands() []*cobra.Command {
 		Short:              "Run the programs of oneshots for a live directory",
 		Hidden:             true,
 		DisableFlagParsing: true,
-		RunE:               func(_ *cobra.Command, args []string) error { return runRunner(args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			_, err := runInternal(append([]string{live.RunnerCommand}, args...))
+			return err
+		},
 	}}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"strata/cmd/internal/ui"
-	"strata/live"
 	"strata/update"
 )
 
@@ -24,7 +23,7 @@ type updateOptions struct {
 }
 
 func newUpdateCommand(s ui.Streams) *cobra.Command {
-	o := updateOptions{live: live.DefaultPath, policy: string(update.Definition)}
+	o := updateOptions{live: defaultLive, policy: string(update.Definition)}
 	c := &cobra.Command{
 		Use:   "rc-update [-n] [-f CONV] NEWDB",
 		Short: "Take the live directory to another database, with as little disturbance as possible",

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"strata/live"
 	"strata/live/s6/fdholder"
 )
@@ -82,13 +84,15 @@ func (p *pipeStore) ensure(ctx context.Context, slot live.Slot) error {
 	if p.held[read] && p.held[write] {
 		return nil
 	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return err
+	// Not os.Pipe, whose pipes are non-blocking, for all who will ever have them.
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("cannot make a pipe: %w", err)
 	}
+	r, w := os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe")
 	defer r.Close()
 	defer w.Close()
-	err = p.client.SetDump(ctx, []fdholder.Held{{ID: read, File: r}, {ID: write, File: w}})
+	err := p.client.SetDump(ctx, []fdholder.Held{{ID: read, File: r}, {ID: write, File: w}})
 	if err != nil {
 		return err
 	}

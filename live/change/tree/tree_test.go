@@ -170,6 +170,11 @@ func TestPipeline(t *testing.T) {
 	if got := read(t, filepath.Join(tr.Root, "log")); got != "got word\n" {
 		t.Errorf("%q", got)
 	}
+	for _, name := range []string{"source", "sink"} {
+		if deaths, err := s6.ReadDeaths(tr.dir.Servicedir(tr.slot(name))); err != nil || len(deaths) > 0 {
+			t.Errorf("%s has died: %v, %v", name, deaths, err)
+		}
+	}
 	tr.must(change.Stop, "source sink")
 }
 
@@ -178,12 +183,16 @@ func TestSupervisorKilled(t *testing.T) {
 	tr := newTree(t, longrun("a"))
 	tr.must(change.Start, "a")
 	dir := tr.dir.Servicedir(tr.slot("a"))
-	pid, err := s6.SupervisorPID(dir)
+	sup, err := s6.OpenSupervisor(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer sup.Close()
 	tr.must(change.Stop, "a")
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(sup.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := sup.Dead(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tr.must(change.Start, "a")
