@@ -76,6 +76,9 @@ func (c *compiler) cycle(ids []db.ServiceID) {
 	if len(ids) == 1 {
 		d.Message = names[0] + " depends on itself"
 		d.Hint = "remove this dependency"
+		if !strings.Contains(related[0].Message, "through") {
+			return // it says no more
+		}
 	}
 	d.Related = related
 }

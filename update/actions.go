@@ -115,6 +115,9 @@ func (p *plan) switchActions(r *reasons) {
 	for _, a := range append(renames, defines...) {
 		p.add(a)
 	}
+	if p.Old.Content == p.New.Content && len(p.Services) == 0 {
+		return
+	}
 	p.add(Action{Op: OpSwitch, Class: Graph, Because: []Cause{{What: ReasonDatabase, From: p.Old.Content.String(), To: p.New.Content.String()}}})
 	p.removeActions(r)
 }

@@ -185,13 +185,27 @@ func limits(s side) []value {
 func files(s side) []value {
 	out := make([]value, len(s.Files))
 	for i, e := range s.Files {
-		owner := ""
-		if e.Owner.Other {
-			owner = fmt.Sprintf(" %d:%d", e.Owner.UID, e.Owner.GID)
-		}
-		out[i] = value{sub: e.Path, text: fmt.Sprintf("%d %04o%s %s%s", e.Kind, e.Mode, owner, e.Blob, e.Target), blob: e.Blob}
+		out[i] = value{sub: e.Path, text: entryText(e), blob: e.Blob}
 	}
 	return sorted(out)
+}
+
+func entryText(e db.Entry) string {
+	text := ""
+	switch e.Kind {
+	case db.File:
+		text = fmt.Sprintf("file %04o %s", e.Mode, e.Blob)
+	case db.Directory:
+		text = fmt.Sprintf("directory %04o", e.Mode)
+	case db.Link:
+		text = "link to " + e.Target
+	default:
+		text = fmt.Sprintf("fifo %04o", e.Mode)
+	}
+	if e.Owner.Other {
+		text += fmt.Sprintf(" of %d:%d", e.Owner.UID, e.Owner.GID)
+	}
+	return text
 }
 
 func sorted(vs []value) []value {

@@ -110,7 +110,7 @@ func TestDefinitionPolicy(t *testing.T) {
 			[]string{"db", "web"}, Options{}, nil, []string{"make sql", "switch"}},
 		{"swap", specs{"a": longrun(), "b": longrun().with(runs("# b"))}, specs{"b": longrun(), "a": longrun().with(runs("# b"))}, []string{"a", "b"}, Options{}, []string{"a -> b", "b -> a"},
 			[]string{"rename b", "rename a", "switch"}},
-		{"told to restart", web, web, []string{"db", "web"}, Options{}, []string{"web restart"}, []string{"stop web", "switch", "start web"}},
+		{"told to restart", web, web, []string{"db", "web"}, Options{}, []string{"web restart"}, []string{"stop web", "start web"}},
 		{"a new want", web, specs{"db": longrun(), "web": longrun("db").with(wants("other")), "other": longrun()}, []string{"db", "web"}, Options{}, nil, []string{"switch", "start other"}},
 		{"a want that was there already", specs{"a": longrun().with(wants("b")), "b": longrun()}, specs{"a": longrun().with(wants("b")).with(runs("# new")), "b": longrun()}, []string{"a"}, Options{}, nil,
 			[]string{"stop a", "define a", "switch", "start a"}},

@@ -210,16 +210,20 @@ func (t *tomlReader) notForKind(v value) {
 	d := t.errorAt("wrong-kind", v.place.key, "%s is not for a %s", v.name, t.def.Kind)
 	instead := map[string]string{"oneshot run": "up", "oneshot finish": "down", "longrun up": "run", "longrun down": "finish", "bundle needs": "contents"}
 	if other := instead[t.def.Kind.String()+" "+v.name]; other != "" {
-		d.Hint = fmt.Sprintf("a %s has %s", t.def.Kind, other)
+		d.Hint = haveInstead(t.def.Kind, other)
 		return
 	}
 	d.Hint = "it is for: " + v.key.in.String()
 }
 
-// required adds errors for what the kind cannot be without.
+func haveInstead(kind Kind, key string) string { return fmt.Sprintf("a %s has %s", kind, key) }
+
+// required adds errors for what the kind cannot be without, unless an error
+// before has said so: of a mistyped key, or of the key that another kind has.
 func (t *tomlReader) required() {
 	missing := func(code diag.Code, name, hint string) {
-		if !t.def.FieldPos.Has(name) {
+		said := func(d diag.Diagnostic) bool { return d.Hint == didYouMean(name) || d.Hint == haveInstead(t.def.Kind, name) }
+		if !t.def.FieldPos.Has(name) && !slices.ContainsFunc(t.diags, said) {
 			t.errorAt(code, t.place("type").key, "a %s needs %s", t.def.Kind, name).Hint = hint
 		}
 	}

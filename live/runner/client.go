@@ -57,23 +57,32 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	return nil, err
 }
 
-// dial connects, also where the path is longer than a socket's may be.
 func dial(ctx context.Context, socket string) (*net.UnixConn, error) {
-	const most = 107
-	if len(socket) > most {
-		dir, err := unix.Open(filepath.Dir(socket), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return nil, &os.PathError{Op: "open", Path: filepath.Dir(socket), Err: err}
-		}
-		defer unix.Close(dir)
-		socket = "/proc/self/fd/" + strconv.Itoa(dir) + "/" + filepath.Base(socket)
+	path, done, err := ShortPath(socket)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", socket)
+	c, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
 		return nil, err
 	}
 	return c.(*net.UnixConn), nil
+}
+
+// ShortPath gives a path of a socket that is not longer than a socket's may be,
+// which counts until done is called.
+func ShortPath(socket string) (path string, done func(), err error) {
+	const most = 107
+	if len(socket) <= most {
+		return socket, func() {}, nil
+	}
+	dir, err := unix.Open(filepath.Dir(socket), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", nil, &os.PathError{Op: "open", Path: filepath.Dir(socket), Err: err}
+	}
+	return "/proc/self/fd/" + strconv.Itoa(dir) + "/" + filepath.Base(socket), func() { unix.Close(dir) }, nil
 }
 
 // Close ends the connection. A program that was begun runs on.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/live"
+	"strata/live/runner"
 	"strata/live/s6/fdholder"
 )
 
@@ -61,7 +62,12 @@ func (s *Supervisor) connectHolder(ctx context.Context) error {
 	if err := s.internal(ctx, live.Holder); err != nil {
 		return err
 	}
-	c, err := fdholder.Dial(ctx, s.dir.HolderSocket())
+	path, done, err := runner.ShortPath(s.dir.HolderSocket())
+	if err != nil {
+		return err
+	}
+	defer done()
+	c, err := fdholder.Dial(ctx, path)
 	if err != nil {
 		return err
 	}
