@@ -48,7 +48,7 @@ func (w *Writer) SwitchCompiled(content db.Digest) error {
 	if err := replaceLink(compiledTarget(content), w.file("compiled")); err != nil {
 		return fmt.Errorf("cannot switch database: %w", err)
 	}
-	return nil
+	return w.settle()
 }
 
 func compiledTarget(content db.Digest) string { return "db/" + content.String() + ".db" }

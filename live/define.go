@@ -108,7 +108,13 @@ func split(tree servicedir.Tree) (linked, real servicedir.Tree) {
 func makeSlot(d *Dir, slot Slot, def db.Digest, tree servicedir.Tree) error {
 	dir := d.Servicedir(slot)
 	if _, err := os.Lstat(dir); err == nil {
-		return nil // it was put there whole
+		// It was put there whole, but without a supervisor perhaps by somebody who was
+		// killed before the journal learned what the slot is for.
+		up, err := s6.Supervised(dir)
+		if err != nil || up {
+			return err
+		}
+		return linkDefinition(dir, slot, def)
 	}
 	_, real := split(tree)
 	return buildDir(dir, func(temp string) error {

@@ -24,6 +24,8 @@ type definition struct {
 	needs  []string
 	feeds  string
 	change func(*db.Service, db.Blobs)
+	// private makes the database one that not everyone may read.
+	private bool
 }
 
 // longrun and oneshot are the usual definitions.
@@ -70,6 +72,7 @@ func writeDB(t testing.TB, path string, defs ...definition) string {
 		if d.change != nil {
 			d.change(&s, m.Blobs)
 		}
+		m.Private = m.Private || d.private
 		m.Services = append(m.Services, s)
 	}
 	empty, err := graph.New(len(defs), nil)

@@ -28,7 +28,7 @@ type InitOptions struct {
 	// has to happen every [s6.DefaultStall].
 	Timeout time.Duration
 	Block   bool // wait for another init of the same directory
-	// Tool names the maker in the name of the real directory: LIVE:TOOL:XXXXXX. Empty
+	// Tool names the maker in the name of the real directory: LIVE:TOOL:DIGITS. Empty
 	// is "strata".
 	Tool string
 	// Lenient makes what others could write to a warning and no error, as s6-rc has
@@ -180,7 +180,7 @@ func (in *initer) fill(real string, database *db.DB) (*Dir, []Named, error) {
 		return nil, nil, err
 	}
 	// First, since it says whose directory this is.
-	if err := os.WriteFile(filepath.Join(real, "format"), []byte(Format), 0o644); err != nil {
+	if err := writeText(filepath.Join(real, "format"), Format); err != nil {
 		return nil, nil, err
 	}
 	for _, name := range []string{"db", "sv", "defs", "servicedirs", "requests"} {
@@ -211,12 +211,20 @@ func (in *initer) fill(real string, database *db.DB) (*Dir, []Named, error) {
 	if err := os.Symlink(in.Scandir, filepath.Join(real, "scandir")); err != nil {
 		return nil, nil, err
 	}
-	if err := os.WriteFile(filepath.Join(real, "prefix"), []byte(in.Prefix), 0o644); err != nil {
+	if err := writeText(filepath.Join(real, "prefix"), in.Prefix); err != nil {
 		return nil, nil, err
 	}
 	d := &Dir{path: in.live(), real: real, scandir: in.Scandir, prefix: in.Prefix}
 	list, err := in.services(d, database)
 	return d, list, err
+}
+
+// writeText writes a file that everyone may read, whatever the umask.
+func writeText(path, text string) error {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o644)
 }
 
 // services makes the service directories, the journal and what goes with it.

@@ -210,3 +210,33 @@ func TestInitRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestInitPrivate takes a database that not everyone may read: nothing that was in
+// it can be read by others in the live directory.
+func TestInitPrivate(t *testing.T) {
+	tr := newTree(t)
+	a := longrun("a")
+	a.private = true
+	a.change = func(s *db.Service, _ db.Blobs) { s.NotificationFD = db.Uint{Set: true, Value: 3} }
+	d := tr.init(writeDB(t, filepath.Join(tr.Root, "db"), a, oneshot("o")))
+	content := state(t, d).Content
+	paths := []string{d.DatabasePath(content), filepath.Join(d.Real(), "stop-order"), filepath.Join(d.Real(), "lock")}
+	for _, name := range []string{"run", "notification-fd"} {
+		paths = append(paths, filepath.Join(d.Servicedir(live.FirstSlot), name))
+	}
+	if err := lock(t, d).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	for _, name := range []string{"state", "journal", "format", "prefix"} {
+		info, err := os.Stat(filepath.Join(d.Real(), name))
+		if err != nil || info.Mode().Perm() != 0o644 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}

@@ -160,6 +160,30 @@ func TestInitStale(t *testing.T) {
 	})
 }
 
+// TestInitMoved runs init for another scandir once the first one's s6-svscan has
+// been started anew: no link is left there.
+func TestInitMoved(t *testing.T) {
+	root := s6test.TempDir(t)
+	scan := filepath.Join(root, "scan")
+	first := s6test.Start(t, root, scan)
+	database := writeDB(t, filepath.Join(root, "db"), longrun("a"))
+	tree{first, t}.init(database)
+	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Exited()
+	s6test.Start(t, root, scan)
+	tr := tree{s6test.Start(t, root, filepath.Join(root, "scan2")), t}
+	o := tr.options(database)
+	if _, err := live.Init(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	wholeDir(t, tr, o.Live, "a")
+	if left := listing(t, scan); len(left) != 0 {
+		t.Errorf("the other scandir holds %q", left)
+	}
+}
+
 // TestInitOverGarbage runs init over what must not be believed.
 func TestInitOverGarbage(t *testing.T) {
 	tr := newTree(t)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -269,8 +270,10 @@ func (in *initer) removeRemains(ctx context.Context, keep string) error {
 	if err != nil {
 		return err
 	}
-	if err := in.removeLinks(keep); err != nil {
-		return err
+	for _, scandir := range in.scandirs(siblings) {
+		if err := in.removeLinks(scandir, keep); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, oldLimit, errors.New("it does not end"))
 	defer cancel()
@@ -294,16 +297,32 @@ func (in *initer) removeRemains(ctx context.Context, keep string) error {
 	return nil
 }
 
-// removeLinks removes from the scandir what points into real directories of ours
-// but one, dangling or not, and tells s6-svscan.
-func (in *initer) removeLinks(keep string) error {
-	entries, err := os.ReadDir(in.Scandir)
+// scandirs are the scandirs in which there can be links into the directories: ours,
+// and where they were used with another one, that.
+func (in *initer) scandirs(siblings []string) []string {
+	list := []string{in.Scandir}
+	for _, real := range siblings {
+		scandir, err := os.Readlink(filepath.Join(real, "scandir"))
+		if err != nil || slices.Contains(list, scandir) {
+			continue
+		}
+		if info, err := os.Stat(scandir); err == nil && info.IsDir() && filepath.IsAbs(scandir) {
+			list = append(list, scandir)
+		}
+	}
+	return list
+}
+
+// removeLinks removes from a scandir what points into real directories of ours but
+// one, dangling or not, and tells s6-svscan.
+func (in *initer) removeLinks(scandir, keep string) error {
+	entries, err := os.ReadDir(scandir)
 	if err != nil {
 		return err
 	}
 	removed := false
 	for _, e := range entries {
-		path := filepath.Join(in.Scandir, e.Name())
+		path := filepath.Join(scandir, e.Name())
 		target, err := os.Readlink(path)
 		if err != nil {
 			continue // no link
@@ -323,7 +342,11 @@ func (in *initer) removeLinks(keep string) error {
 	if !removed {
 		return nil
 	}
-	return s6.Svscan{Dir: in.Scandir}.RescanPrune()
+	err = s6.Svscan{Dir: scandir}.RescanPrune()
+	if errors.Is(err, s6.ErrNotRunning) {
+		return nil // then nobody will look at them again
+	}
+	return err
 }
 
 // pointsInto gives the real directory, there or not, that the target of a link

@@ -66,7 +66,8 @@ func (w *Writer) UnlinkName(name string) error {
 // Rename gives a longrun, supervised or not, another name, in servicedirs and in
 // the scandir, without anybody noticing: s6-svscan knows a service by its
 // directory. The name must be free; see [Writer.Exchange]. To repeat it is no
-// error.
+// error. s6-svscan is told with the next Supervise, Unsupervise, SwitchCompiled or
+// Close.
 func (w *Writer) Rename(from, to string) error {
 	for _, name := range []string{from, to} {
 		if err := checkName(name); err != nil {
@@ -82,7 +83,8 @@ func (w *Writer) Rename(from, to string) error {
 			return fmt.Errorf("cannot rename service %s to %s: %w", from, to, err)
 		}
 	}
-	return w.rescan()
+	w.renamed = true
+	return nil
 }
 
 // Exchange swaps the names of two longruns, both supervised or neither.
@@ -112,14 +114,21 @@ func (w *Writer) Exchange(a, b Named) error {
 			return fmt.Errorf("cannot exchange the names %s and %s: %w", a.Name, b.Name, err)
 		}
 	}
-	return w.rescan()
+	w.renamed = true
+	return nil
 }
 
-// rescan lets s6-svscan see the present names before anybody prunes.
-func (w *Writer) rescan() error {
+// settle lets s6-svscan see names that were changed, so that it uses the new ones
+// when it has to start a supervisor again. It is done once after many changes: a
+// name that vanishes under a look of s6-svscan 2.15 delays it for seconds.
+func (w *Writer) settle() error {
+	if !w.renamed {
+		return nil
+	}
 	err := s6.Svscan{Dir: w.scandir}.Rescan()
-	if errors.Is(err, s6.ErrNotRunning) {
-		return nil // then there is nobody to see them
+	if err == nil || errors.Is(err, s6.ErrNotRunning) {
+		w.renamed = false
+		return nil // without one there is nobody to see them
 	}
 	return err
 }
@@ -129,13 +138,19 @@ func (w *Writer) rescan() error {
 // linked, or has its supervisor, is fine. On error what this call linked is taken
 // back.
 func (w *Writer) Supervise(ctx context.Context, list []Named) error {
-	return s6.Link(ctx, w.scandir, w.entries(list), s6.DefaultStall)
+	if err := s6.Link(ctx, w.scandir, w.entries(list), s6.DefaultStall); err != nil {
+		return err
+	}
+	return w.settle()
 }
 
 // Unsupervise takes longruns out of the scandir and waits until their supervisors
 // are gone, which ends what still runs: see [s6.Unlink].
 func (w *Writer) Unsupervise(ctx context.Context, list []Named) error {
-	return s6.Unlink(ctx, w.scandir, w.entries(list))
+	if err := s6.Unlink(ctx, w.scandir, w.entries(list)); err != nil {
+		return err
+	}
+	return w.settle()
 }
 
 // RemoveSlot removes service directory and definitions of a service that is no

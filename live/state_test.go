@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -104,7 +105,9 @@ func TestEvents(t *testing.T) {
 	if err := w.Append("", journal.Want{Slots: []live.Slot{live.FirstSlot}, Up: true}); err != nil {
 		t.Fatal(err)
 	}
-	if events, err := sub.Next(t.Context()); err != nil || len(events) != 1 || events[0] != 'j' {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if events, err := sub.Next(ctx); err != nil || len(events) != 1 || events[0] != 'j' {
 		t.Errorf("events %q, %v", events, err)
 	}
 }
@@ -195,7 +198,8 @@ func TestFullDisk(t *testing.T) {
 	defer w.Close()
 	start(t, w, live.FirstSlot, db.Digest{})
 	fill(t, filepath.Join(mount, "fill"))
-	if err := w.Append("", journal.Down{Slot: live.FirstSlot}); err != nil {
+	// More than what is left of a page.
+	if err := w.Append(strings.Repeat("x", 20000), journal.Down{Slot: live.FirstSlot}); err != nil {
 		t.Errorf("append on a full disk: %v", err)
 	}
 	second := tr.options(o.DB)
@@ -230,6 +234,15 @@ func TestFullDisk(t *testing.T) {
 	}
 	if err := os.Remove(filepath.Join(mount, "fill")); err != nil {
 		t.Fatal(err)
+	}
+	// What was left of the append that failed is not in the way of the next.
+	if err := w.Append("", journal.Down{Slot: live.FirstSlot}); err != nil {
+		t.Error(err)
+	}
+	// s6's own status may be old: s6-supervise could not write it.
+	records, err := journal.Read(d.JournalPath())
+	if err != nil || journal.Fold(records).Services[live.FirstSlot].Up {
+		t.Errorf("the last record is lost: %v", err)
 	}
 	if err := w.Unsupervise(t.Context(), []live.Named{{Name: "a", Slot: live.FirstSlot}, {Name: "b", Slot: live.FirstSlot + 1}, live.Named(live.Runner), live.Named(live.Holder)}); err != nil {
 		t.Fatal(err)

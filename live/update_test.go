@@ -242,3 +242,53 @@ func TestSwitchDef(t *testing.T) {
 		t.Errorf("after the switch: %+v", got)
 	}
 }
+
+// TestRenameKilled ends renames and exchanges of names between their two halves
+// and does them again.
+func TestRenameKilled(t *testing.T) {
+	tr := newTree(t)
+	d := tr.init(writeDB(t, filepath.Join(tr.Root, "db"), longrun("p"), longrun("q")))
+	w := lock(t, d)
+	defer w.Close()
+	killed := errors.New("killed")
+	second := func() func(string) error {
+		n := 0
+		return func(string) error {
+			if n++; n == 2 {
+				return killed
+			}
+			return nil
+		}
+	}
+	p, q := live.Named{Name: "p", Slot: live.FirstSlot}, live.Named{Name: "q", Slot: live.FirstSlot + 1}
+	steps := []struct {
+		name string
+		do   func() error
+		want map[string]live.Slot
+	}{
+		{"exchange", func() error { return w.Exchange(p, q) }, map[string]live.Slot{"p": q.Slot, "q": p.Slot}},
+		{"rename", func() error { return w.Rename("p", "r") }, map[string]live.Slot{"r": q.Slot, "q": p.Slot}},
+	}
+	for _, s := range steps {
+		w.Hooks = second()
+		if err := s.do(); !errors.Is(err, killed) {
+			t.Errorf("%s: %v", s.name, err)
+		}
+		w.Hooks = nil
+		if err := s.do(); err != nil {
+			t.Errorf("%s again: %v", s.name, err)
+		}
+		for name, slot := range s.want {
+			for _, path := range []string{d.NamePath(name), filepath.Join(tr.Dir, name)} {
+				at, err1 := os.Stat(path)
+				dir, err2 := os.Stat(d.Servicedir(slot))
+				if err1 != nil || err2 != nil || !os.SameFile(at, dir) {
+					t.Errorf("%s: %s is not slot %d: %v", s.name, path, slot, errors.Join(err1, err2))
+				}
+			}
+		}
+	}
+	if got := listing(t, filepath.Join(d.Real(), "servicedirs")); !slices.Equal(got, []string{"q", "r", live.Holder.Name, live.Runner.Name}) {
+		t.Errorf("servicedirs %q", got)
+	}
+}

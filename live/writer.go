@@ -26,6 +26,7 @@ type Writer struct {
 	lock    *os.File
 	journal *journal.Writer
 	changed atomic.Bool // something was appended since the last summary
+	renamed bool        // s6-svscan has not been told of new names
 	next    Slot        // the lowest slot that this writer has not given
 }
 
@@ -53,7 +54,7 @@ func (w *Writer) Close() error {
 	if errors.Is(err, unix.ENOSPC) {
 		err = nil
 	}
-	return errors.Join(err, w.journal.Close(), w.lock.Close())
+	return errors.Join(err, w.settle(), w.journal.Close(), w.lock.Close())
 }
 
 // Journal is what the journal knows.

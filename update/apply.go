@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"strata/compile/db"
@@ -54,13 +55,17 @@ func (r Result) OK() bool {
 
 // TimedOut says that the limit of the whole was what ended it.
 func (r Result) TimedOut() bool {
-	var timeout *change.TimeoutError
-	for _, quit := range []error{r.Stop.Quit, r.Start.Quit} {
-		if errors.As(quit, &timeout) && timeout.Whole {
+	for _, part := range []change.Result{r.Stop, r.Start} {
+		if wholeLimit(part.Quit) || slices.ContainsFunc(part.Failed, func(f change.Failure) bool { return wholeLimit(f.Err) }) {
 			return true
 		}
 	}
 	return false
+}
+
+func wholeLimit(err error) bool {
+	var timeout *change.TimeoutError
+	return errors.As(err, &timeout) && timeout.Whole
 }
 
 // applier is the work of [Apply].

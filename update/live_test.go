@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
@@ -264,5 +266,12 @@ func (b *bench) conform(c updateCase) {
 	}
 	for _, note := range r.Notes {
 		b.t.Errorf("case %d: %v", c.ID, note)
+	}
+}
+
+func mkfifo(t testing.TB, path string) {
+	t.Helper()
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

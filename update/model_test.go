@@ -26,6 +26,7 @@ type spec struct {
 	OnChange db.OnChange
 	Run      string `json:"-"` // content of run or up
 	Finish   string `json:"-"`
+	Down     string `json:"-"`
 }
 
 // failer is what a test and a property have in common.
@@ -86,6 +87,9 @@ func (s specs) model(t failer) *db.Model {
 			svc.Type, svc.Up = db.Oneshot, script(sp.Run)
 		} else {
 			svc.Run = script(sp.Run + "\nexec sleep 1000000")
+		}
+		if sp.Down != "" {
+			svc.Down = script(sp.Down)
 		}
 		if sp.Finish != "" {
 			svc.Finish = script(sp.Finish)

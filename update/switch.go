@@ -18,25 +18,26 @@ import (
 // change, then the database; what is gone is removed last, except where its name
 // is needed.
 func (a *applier) switchOver(ctx context.Context) error {
-	if err := a.makeNew(); err != nil {
-		return err
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"make", a.makeNew},
+		{"free-names", func() error { return a.freeNames(ctx) }},
+		{"rename-all", a.rename},
+		{"define", a.define},
+		{"supervise", func() error { return a.supervise(ctx) }},
+		{"database", a.switchDatabase},
+		{"remove", func() error { return a.removeOld(ctx) }},
+	} {
+		if err := a.w.Hooks.Hit("update-" + step.name); err != nil {
+			return err
+		}
+		if err := step.do(); err != nil {
+			return err
+		}
 	}
-	if err := a.freeNames(ctx); err != nil {
-		return err
-	}
-	if err := a.rename(); err != nil {
-		return err
-	}
-	if err := a.define(); err != nil {
-		return err
-	}
-	if err := a.supervise(ctx); err != nil {
-		return err
-	}
-	if err := a.switchDatabase(); err != nil {
-		return err
-	}
-	return a.removeOld(ctx)
+	return nil
 }
 
 // newID finds the new service of an action.

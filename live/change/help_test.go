@@ -24,7 +24,6 @@ type world struct {
 	states  []live.ServiceState
 	sup     *fake.Supervisor
 	events  []string
-	records []string
 	journal func(string, journal.Event) error
 	env     change.Env
 }

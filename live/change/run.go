@@ -31,7 +31,11 @@ func Run(ctx context.Context, env Env, plan Plan) (Result, error) {
 			break
 		}
 	}
-	r.idle(ctx)
+	// An update brings back what it stopped, and what is in pipes meanwhile must
+	// not be lost.
+	if !plan.Request.Exact {
+		r.idle(ctx)
+	}
 	return r.result, nil
 }
 

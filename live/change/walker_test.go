@@ -108,6 +108,11 @@ func TestStopOrder(t *testing.T) {
 		if w.sup.Idle() != 1 {
 			t.Error("nobody said that nothing is up")
 		}
+		// What an update stops comes back.
+		w.run(t.Context(), change.Request{Op: change.Stop, Exact: true, Names: w.allIDs()})
+		if w.sup.Idle() != 1 {
+			t.Error("it was said in an update that nothing is up")
+		}
 	})
 }
 

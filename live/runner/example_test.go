@@ -26,6 +26,7 @@ func Example() {
 		return runner.Program{Argv: []string{"sh", "-c", "exit 7"}, Dir: dir}, nil
 	}})
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, l) }()
 

@@ -81,7 +81,10 @@ func (s *Server) Serve(ctx context.Context, l *net.UnixListener) error {
 	// Descriptors must not run out: who is too many waits to be accepted.
 	room := make(chan struct{}, s6.Window(stdio+2))
 	for {
-		room <- struct{}{}
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done(): // the listener is closed, or about to be
+		}
 		c, err := l.AcceptUnix()
 		if err != nil {
 			s.close()

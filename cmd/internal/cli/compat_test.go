@@ -19,9 +19,12 @@ import (
 // docs/s6-rc-compat.md has every option, command, exit code and output line of
 // s6-rc 0.7. This test walks its tables: what is said to be there is tried.
 func TestCompatibility(t *testing.T) {
-	tables := readCompat(t, "../../../docs/s6-rc-compat.md")
-	work := compatWork(t)
+	tables := readCompat(t, compatPage)
+	work := compatWork(t, t.TempDir())
 	t.Chdir(work)
+	call := func(program string, args []string) (int, string) {
+		return runCompat(program, expand(args, "$WORK", work)...)
+	}
 	for _, tab := range tables {
 		for _, row := range tab.rows {
 			t.Run(tab.program+"/"+tab.what+"/"+row.what(), func(t *testing.T) {
@@ -29,13 +32,13 @@ func TestCompatibility(t *testing.T) {
 				case "program":
 					row.checkProgram(t)
 				case "option":
-					row.checkOption(t, tab.program, work)
+					row.checkOption(t, tab.program, call)
 				case "command":
 					row.checkCommand(t, tab.program)
-				case "exit code":
-					row.checkCode(t, tab.program, work)
-				case "line":
-					row.checkLine(t, tab.program, work)
+				case "exit code", "line":
+					if args := row.example(); args != nil && !needsLive(args) {
+						row.checkExample(t, tab, call)
+					}
 				default:
 					t.Errorf("unknown kind of table: %s", tab.what)
 				}
@@ -45,6 +48,26 @@ func TestCompatibility(t *testing.T) {
 	checkLetters(t, tables)
 	checkPrograms(t, tables)
 }
+
+const compatPage = "../../../docs/s6-rc-compat.md"
+
+// needsLive tells whether an example needs a live directory; TestCompatibilityLive
+// runs those.
+func needsLive(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "$LIVE") })
+}
+
+func expand(args []string, oldnew ...string) []string {
+	out := slices.Clone(args)
+	for i := range out {
+		out[i] = strings.NewReplacer(oldnew...).Replace(out[i])
+	}
+	return out
+}
+
+// compatCall runs a program with arguments in which $WORK and the like stand for
+// paths, and returns its exit code and all that it wrote.
+type compatCall func(program string, args []string) (int, string)
 
 // compatTable is a table of the page: of which program, about what.
 type compatTable struct {
@@ -68,12 +91,12 @@ func (r compatRow) verdict() string {
 }
 
 // example is the arguments of the example, nil if there is none.
-func (r compatRow) example(work string) []string {
+func (r compatRow) example() []string {
 	q := quoted(r.cells[3])
 	if len(q) == 0 {
 		return nil
 	}
-	return strings.Fields(strings.ReplaceAll(q[0], "$WORK", work))
+	return strings.Fields(q[0])
 }
 
 // quoted are the words of a cell in backquotes.
@@ -133,13 +156,12 @@ func tableCells(line string) []string {
 }
 
 // compatWork makes the directory in which the examples work.
-func compatWork(t *testing.T) string {
+func compatWork(t *testing.T, work string) string {
 	t.Helper()
 	a, err := txtar.ParseFile("testdata/compat.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	work := t.TempDir()
 	for _, f := range a.Files {
 		path := filepath.Join(work, f.Name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -206,13 +228,10 @@ var probes = map[string][]string{
 var placeholders = strings.NewReplacer("PREFIX", "x-", "LIVE", "$WORK/live", "DB", "$WORK/db", "FILE", "/dev/null", "USER", "nobody", "N", "1")
 
 // checkOption gives a program an option in each of its forms.
-func (r compatRow) checkOption(t *testing.T, program, work string) {
+func (r compatRow) checkOption(t *testing.T, program string, call compatCall) {
 	for _, form := range quoted(r.cells[0]) {
 		args := append(strings.Fields(placeholders.Replace(form)), probes[program]...)
-		for i := range args {
-			args[i] = strings.ReplaceAll(args[i], "$WORK", work)
-		}
-		code, out := runCompat(program, args...)
+		code, out := call(program, args)
 		if (code == exitUsage) != (r.verdict() == "absent") {
 			t.Errorf("line %d: %s %q: exit code %d, %q", r.line, program, args, code, out)
 		}
@@ -242,9 +261,21 @@ func (r compatRow) checkCommand(t *testing.T, program string) {
 	}
 }
 
-// checkCode runs the example of an exit code, which ends with that code or with
-// the one that is said to be different.
-func (r compatRow) checkCode(t *testing.T, program, work string) {
+// checkExample runs the example of an exit code or of an output line.
+func (r compatRow) checkExample(t *testing.T, tab compatTable, call compatCall) {
+	t.Helper()
+	defer os.RemoveAll("out")
+	code, out := call(tab.program, r.example())
+	if tab.what == "exit code" {
+		r.checkCode(t, code, out)
+		return
+	}
+	r.checkLine(t, out)
+}
+
+// checkCode wants the row's exit code, or the one that is said to be different.
+func (r compatRow) checkCode(t *testing.T, code int, out string) {
+	t.Helper()
 	text := quoted(r.cells[0])[0]
 	if r.verdict() == "different" {
 		text = quoted(r.here())[0]
@@ -253,41 +284,30 @@ func (r compatRow) checkCode(t *testing.T, program, work string) {
 	if err != nil {
 		t.Fatalf("line %d: %v", r.line, err)
 	}
-	args := r.example(work)
-	if args == nil {
-		return
-	}
-	defer os.RemoveAll("out")
-	if code, out := runCompat(program, args...); code != want {
-		t.Errorf("line %d: %s %q: exit code %d, want %d, %q", r.line, program, args, code, want, out)
+	if code != want {
+		t.Errorf("line %d: %q: exit code %d, want %d, %q", r.line, r.example(), code, want, out)
 	}
 }
 
-// checkLine runs the example of an output line. What it writes must hold the line
-// if it is the same, all that stands in backquotes here if it is different, and
-// must not hold it if it is absent.
-func (r compatRow) checkLine(t *testing.T, program, work string) {
-	args := r.example(work)
-	if args == nil {
-		return
-	}
-	defer os.RemoveAll("out")
-	_, out := runCompat(program, args...)
+// checkLine wants the row's line in the output if it is the same, all that stands
+// in backquotes here if it is different, and not the line if it is absent.
+func (r compatRow) checkLine(t *testing.T, out string) {
+	t.Helper()
 	switch r.verdict() {
 	case "absent":
-		if pattern := linePattern(quoted(r.cells[0])[0]); pattern.MatchString(out) {
-			t.Errorf("line %d: %s %q says so: %q", r.line, program, args, out)
+		if linePattern(quoted(r.cells[0])[0]).MatchString(out) {
+			t.Errorf("line %d: %q says so: %q", r.line, r.example(), out)
 		}
 		return
 	case "same":
-		if pattern := linePattern(quoted(r.cells[0])[0]); !pattern.MatchString(out) {
-			t.Errorf("line %d: %s %q does not say so: %q", r.line, program, args, out)
+		if !linePattern(quoted(r.cells[0])[0]).MatchString(out) {
+			t.Errorf("line %d: %q does not say so: %q", r.line, r.example(), out)
 		}
 		return
 	}
 	for _, text := range quoted(r.here()) {
-		if pattern := linePattern(text); !pattern.MatchString(out) {
-			t.Errorf("line %d: %s %q does not say %q: %q", r.line, program, args, text, out)
+		if !linePattern(text).MatchString(out) {
+			t.Errorf("line %d: %q does not say %q: %q", r.line, r.example(), text, out)
 		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 // command line of s6-rc-compile, and compares all that must agree: whether it
 // succeeds, and everything that s6-rc-db says of the result.
 func TestConformance(t *testing.T) {
+	usualModes()
 	for _, set := range testdata.TreeSets {
 		t.Run(set, func(t *testing.T) {
 			cases, err := testdata.Trees(set)

@@ -16,6 +16,7 @@ import (
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/journal"
 )
 
 // stateFormat is the version of what rc-ctl prints as JSON.
@@ -99,7 +100,7 @@ func (v *seen) all() []change.ID {
 
 // serviceState is one service as JSON.
 type serviceState struct {
-	Name    string     `json:"name"`
+	Name    text       `json:"name"`
 	Type    string     `json:"type"`
 	Up      bool       `json:"up"`
 	Wanted  bool       `json:"wanted"`
@@ -108,15 +109,15 @@ type serviceState struct {
 	PID     int        `json:"pid,omitempty"`
 	Since   *time.Time `json:"since,omitempty"`
 	Level   int        `json:"level"`
-	Cause   string     `json:"cause,omitempty"`
-	Failure string     `json:"failure,omitempty"`
+	Cause   text       `json:"cause,omitempty"`
+	Failure text       `json:"failure,omitempty"`
 }
 
 func (v *seen) service(id change.ID) serviceState {
 	st := v.states[id]
 	out := serviceState{
-		Name: v.db.Name(id), Type: v.db.Type(id).String(), Up: st.Up, Wanted: st.Wanted, State: stateWord(st),
-		Ready: st.Up, Level: int(v.db.Levels().Of(id)), Cause: st.Cause, Failure: st.Failure,
+		Name: text(v.db.Name(id)), Type: v.db.Type(id).String(), Up: st.Up, Wanted: st.Wanted, State: stateWord(st),
+		Ready: st.Up, Level: v.db.Levels().Of(id), Cause: text(st.Cause), Failure: text(st.Failure),
 	}
 	if st.Type == db.Longrun && st.Supervised {
 		out.PID = st.Status.PID
@@ -132,7 +133,7 @@ func (v *seen) service(id change.ID) serviceState {
 func stateWord(st live.ServiceState) string {
 	longrun := st.Type == db.Longrun && st.Supervised
 	switch {
-	case st.Pending != "":
+	case st.Pending == journal.PhaseUp, st.Pending == journal.PhaseDown:
 		return "running-" + string(st.Pending)
 	case st.Unknown:
 		return "unknown"
@@ -150,7 +151,7 @@ func stateWord(st live.ServiceState) string {
 	return "down"
 }
 
-// printStates prints services as JSON.
+// printJSON prints services as JSON.
 func (v *seen) printJSON(s ui.Streams, ids []change.ID) error {
 	out := struct {
 		Format   string         `json:"format"`
@@ -271,7 +272,7 @@ func (v *seen) printTable(s ui.Streams, ids []change.ID) error {
 		if sv.PID != 0 {
 			pid = fmt.Sprint(sv.PID)
 		}
-		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", ui.Escape(sv.Name), sv.Type, sv.State, since, pid); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", ui.Escape(string(sv.Name)), sv.Type, sv.State, since, pid); err != nil {
 			return err
 		}
 	}

@@ -48,8 +48,10 @@ func s6rcChange(s ui.Streams, args []string) error {
 			{0, "no-lock", func() {}},
 		},
 		args: []s6rcArg{
-			{'v', "verbosity", &f.verbosity}, {'n', "dry-run", &f.dry},
-			{'t', "timeout", &f.timeout}, {'l', "livedir", &f.live},
+			{'v', "verbosity", &f.verbosity},
+			{'n', "dry-run", &f.dry},
+			{'t', "timeout", &f.timeout},
+			{'l', "livedir", &f.live},
 		},
 	}.parse(args)
 	if err != nil {
@@ -59,6 +61,10 @@ func s6rcChange(s ui.Streams, args []string) error {
 		return usagef("usage: %s", s6rcUsage)
 	}
 	verbosity, err := s6rcUint("verbosity", f.verbosity)
+	if err != nil {
+		return err
+	}
+	o, err := f.runOptions()
 	if err != nil {
 		return err
 	}
@@ -78,7 +84,7 @@ func s6rcChange(s ui.Streams, args []string) error {
 	case "list", "listall":
 		return f.list(s, command == "listall", names)
 	case "change":
-		return f.change(s, verbosity, names)
+		return f.change(s, verbosity, o, names)
 	case "reload":
 		return usagef("reload is not supported: use rc-update with a definition that says on-change = \"reload\", or s6-svc")
 	}
@@ -94,19 +100,26 @@ func s6rcUint(what, text string) (int, error) {
 	return int(min(n, math.MaxInt32)), nil
 }
 
-func (f s6rcFlags) change(s ui.Streams, verbosity int, names []string) error {
+// runOptions are what the options say of a change; s6-rc looks at them whatever the
+// command is.
+func (f s6rcFlags) runOptions() (tree.Options, error) {
+	o := tree.Options{Cause: "s6-rc change"}
 	limit, err := s6rcUint("timeout", f.timeout)
 	if err != nil {
-		return err
+		return o, err
 	}
-	o := tree.Options{Cause: "s6-rc change", Limit: time.Duration(limit) * time.Millisecond}
+	o.Limit = time.Duration(limit) * time.Millisecond
 	if f.dry != "" {
 		delay, err := s6rcUint("dry-run", f.dry)
 		if err != nil {
-			return err
+			return o, err
 		}
 		o.Dry, o.DryDelay = true, time.Duration(delay)*time.Millisecond
 	}
+	return o, nil
+}
+
+func (f s6rcFlags) change(s ui.Streams, verbosity int, o tree.Options, names []string) error {
 	req := change.Request{Op: change.Start, Live: f.add, Prune: f.prune, Essentials: f.essentials}
 	if f.down {
 		req.Op = change.Stop

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // TestMain lets the test binary stand in for every tool: called under a tool's
@@ -23,11 +24,16 @@ func TestMain(m *testing.M) {
 
 func runTool() { os.Exit(Main(os.Args)) }
 
+// usualModes gives the files that tests make the usual modes, of which the
+// compiler does not warn, whatever the umask of whoever runs the tests.
+func usualModes() { unix.Umask(0o022) }
+
 // TestScripts runs the command lines in testdata/script as a user would type
 // them. Besides testscript's own commands there is
 //
 //	exits CODE COMMAND...  run a command that must end with this exit code
 func TestScripts(t *testing.T) {
+	usualModes()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

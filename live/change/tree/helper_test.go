@@ -26,7 +26,7 @@ type definition struct {
 	feeds             string
 	notify            uint32 // notification-fd, or 0
 	timeoutUp         db.Millis
-	essential         bool
+	change            func(*db.Service, db.Blobs)
 }
 
 func longrun(name string, needs ...string) definition {
@@ -73,8 +73,8 @@ func writeDB(t testing.TB, path string, defs []definition) {
 		if d.notify != 0 {
 			s.NotificationFD = db.Uint{Set: true, Value: d.notify}
 		}
-		if d.essential {
-			s.Flags |= db.Essential
+		if d.change != nil {
+			d.change(&s, m.Blobs)
 		}
 		needs := d.needs
 		if d.feeds != "" {
@@ -113,6 +113,7 @@ type testTree struct {
 	t       testing.TB
 	dir     *live.Dir
 	options tree.Options
+	streams []*os.File
 	held    chan *os.File
 }
 
@@ -160,6 +161,7 @@ func (tr *testTree) run(req change.Request, names string) change.Result {
 	w := tr.lock()
 	defer w.Close()
 	sup := tree.New(tr.dir)
+	sup.Streams = tr.streams
 	sup.Warn = func(err error) { tr.t.Log("warning:", err) }
 	defer sup.Close()
 	s, err := tree.Open(tr.t.Context(), w, sup)

@@ -52,7 +52,7 @@ func outcome(ctx context.Context, r runner.Result, err error) error {
 	case errors.As(err, &refused):
 		return err
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", change.ErrAbandoned, context.Cause(ctx))
+		return change.ErrAbandoned
 	}
 	return fmt.Errorf("%w: %w", change.ErrLost, err)
 }
@@ -74,8 +74,8 @@ func (s *Supervisor) dial(ctx context.Context) (*runner.Client, error) {
 // writes it to the journal. It waits for those that still run.
 func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.ServiceState, definition func(db.ServiceID) db.Digest) (found bool, err error) {
 	for i, st := range states {
-		if st.Pending == "" || st.Type != db.Oneshot {
-			continue
+		if st.Type != db.Oneshot || st.Pending != journal.PhaseUp && st.Pending != journal.PhaseDown {
+			continue // the end of a reload changes nothing
 		}
 		result, err := s.fetch(ctx, jobID(st.Slot, st.Pending))
 		if ctx.Err() != nil {
@@ -89,10 +89,8 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 			event = journal.Failed{Slot: st.Slot, Phase: st.Pending, Reason: result.String()}
 		case st.Pending == journal.PhaseUp:
 			event = journal.Up{Slot: st.Slot, Def: definition(db.ServiceID(i))}
-		case st.Pending == journal.PhaseDown:
-			event = journal.Down{Slot: st.Slot}
 		default:
-			continue
+			event = journal.Down{Slot: st.Slot}
 		}
 		found = true
 		s.warn(w.Append("begun by an earlier command", event))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
@@ -217,5 +219,78 @@ func TestNames(t *testing.T) {
 	var bad *tree.NameError
 	if _, err := tree.Resolve(v.DB, []string{"a", "x", "y"}); !errors.As(err, &bad) || fmt.Sprint(bad.Names) != "[x y]" {
 		t.Errorf("%v", err)
+	}
+}
+
+// In the middle of a patch only everything can be stopped, and is.
+func TestHalfApplied(t *testing.T) {
+	tr := newTree(t, longrun("a"), longrun("b", "a"))
+	tr.must(change.Start, "b")
+	w := tr.lock()
+	st := tr.snapshot()
+	err := w.Append("test", journal.PatchBegin{Old: st.Content, New: st.Content, Table: st.Table, NextSlot: st.NextSlot, Actions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sup := tree.New(tr.dir)
+	s, err := tree.Open(t.Context(), w, sup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Plan(change.Request{Op: change.Stop, Names: []change.ID{0}}); !errors.Is(err, live.ErrHalfApplied) {
+		t.Errorf("a stop in the middle of a patch: %v", err)
+	}
+	s.Close()
+	w.Close()
+	if r := tr.run(change.Request{Op: change.Stop, Live: true, Essentials: true}, ""); !r.OK() {
+		t.Errorf("%+v", r)
+	}
+	if got := tr.ups(); got != "" {
+		t.Errorf("up: %s", got)
+	}
+}
+
+// A oneshot that is more than an argv runs from its definition, with the process
+// set-up that its definition asks for.
+func TestDefinition(t *testing.T) {
+	tr := newTree(t, with(oneshot("setup", ""), func(d *definition) {
+		d.change = func(s *db.Service, blobs db.Blobs) {
+			s.Up = db.Program{Form: db.Script, Script: blobs.Add([]byte("#!/bin/sh\n{ cat data/word; echo $COLOUR; umask; echo $RC_NAME; } >>$LOG\n"))}
+			s.Exec.Env = []db.EnvVar{{Name: "COLOUR", Value: "blue"}}
+			s.Exec.Umask = db.Uint{Set: true, Value: 0o027}
+			s.Files = []db.Entry{
+				{Path: "data", Kind: db.Directory, Mode: 0o755},
+				{Path: "data/word", Kind: db.File, Mode: 0o644, Blob: blobs.Add([]byte("hello\n"))},
+			}
+		}
+	}))
+	tr.must(change.Start, "setup")
+	if got := read(t, filepath.Join(tr.Root, "log")); got != "hello\nblue\n0027\nsetup\n" {
+		t.Errorf("%q", got)
+	}
+	tr.must(change.Stop, "setup") // there is no down: it succeeds
+	if got := tr.ups(); got != "" {
+		t.Errorf("up: %s", got)
+	}
+}
+
+// The streams of oneshots in the foreground are ours.
+func TestStreams(t *testing.T) {
+	tr := newTree(t, oneshot("say", "read x; echo got $x"))
+	var ends [4]*os.File
+	for i := 0; i < len(ends); i += 2 {
+		var err error
+		if ends[i], ends[i+1], err = os.Pipe(); err != nil {
+			t.Fatal(err)
+		}
+		defer ends[i].Close()
+		defer ends[i+1].Close()
+	}
+	ends[1].WriteString("word\n")
+	tr.streams = []*os.File{ends[0], ends[3], ends[3]}
+	tr.must(change.Start, "say")
+	ends[3].Close()
+	if b, err := io.ReadAll(ends[2]); err != nil || string(b) != "got word\n" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

@@ -1,0 +1,79 @@
+package journal
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"strata/compile/db"
+)
+
+// TestFoldSteps shows what each kind of record does to one service.
+func TestFoldSteps(t *testing.T) {
+	def := db.Digest{7}
+	at := func(n int) time.Time { return time.Unix(int64(n), 0) }
+	tests := []struct {
+		name   string
+		events []Event
+		want   Service
+	}{
+		{"want", []Event{Want{Slots: []Slot{9, 5}, Up: true}}, Service{Wanted: true}},
+		{"want no more", []Event{Want{Slots: []Slot{5}, Up: true}, Want{Slots: []Slot{5}}}, Service{}},
+		{"begin", []Event{Begin{5, PhaseUp}}, Service{Pending: PhaseUp}},
+		{"up", []Event{Begin{5, PhaseUp}, Up{5, def}}, Service{Up: true, Def: def, Since: at(3)}},
+		{"up again", []Event{Up{5, def}, Up{5, def}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"down", []Event{Up{5, def}, Redefined{5, def}, Down{5}}, Service{Since: at(4)}},
+		{"failed", []Event{Begin{5, PhaseUp}, Failed{5, PhaseUp, "exit 1", false}}, Service{Failure: "exit 1"}},
+		{"failed down", []Event{Up{5, def}, Failed{5, PhaseDown, "exit 1", false}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1"}},
+		{"unknown", []Event{Failed{5, PhaseUp, "lost", true}}, Service{Unknown: true, Failure: "lost"}},
+		{"known again", []Event{Failed{5, PhaseUp, "lost", true}, Down{5}}, Service{Since: at(3)}},
+		{"observed", []Event{Up{5, def}, Observed{5, false, "exit 1"}}, Service{Since: at(3)}},
+		{"redefined", []Event{Up{5, def}, Redefined{5, db.Digest{8}}}, Service{Up: true, Def: def, Since: at(2), Redefined: 3}},
+		{"redefined while down", []Event{Redefined{5, def}}, Service{}},
+		{"unknown slot", []Event{Up{6, def}}, Service{}},
+		{"kept by a switch", []Event{Up{5, def}, Switch{Table: Table{{5, "b", db.Longrun}}}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"dropped by a switch", []Event{Up{5, def}, Switch{}, Switch{Table: Table{{5, "a", db.Longrun}}}}, Service{}},
+		{"kept by a patch", []Event{PatchBegin{New: def}, Up{5, def}, Switch{Content: def}, Down{5}, Up{5, def}}, Service{Up: true, Def: def, Since: at(6)}},
+		{"dropped by its end", []Event{PatchBegin{New: def}, Up{5, def}, Switch{Content: def}, PatchEnd{Applied}}, Service{}},
+		{"new in a patch", []Event{Switch{}, PatchBegin{Table: Table{{5, "a", db.Longrun}}}, Up{5, def}}, Service{Up: true, Def: def, Since: at(4)}},
+	}
+	for _, test := range tests {
+		records := []Record{{Seq: 1, At: at(1), Boot: 1, Event: Init{Table: Table{{5, "a", db.Longrun}}, NextSlot: 6}}}
+		for i, e := range test.events {
+			records = append(records, Record{Seq: uint64(i + 2), At: at(i + 2), Boot: time.Duration(i + 2), Event: e})
+		}
+		if d := cmp.Diff(test.want, Fold(records).Services[5]); d != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, d)
+		}
+	}
+}
+
+// TestFoldPatch follows a patch.
+func TestFoldPatch(t *testing.T) {
+	old, next := Table{{5, "a", db.Longrun}}, Table{{6, "b", db.Longrun}}
+	records := []Record{
+		{Seq: 1, Event: Init{Content: db.Digest{1}, Table: old, NextSlot: 6}},
+		{Seq: 2, At: time.Unix(2, 0), Event: PatchBegin{Patch: db.Digest{3}, Old: db.Digest{1}, New: db.Digest{2}, Table: next, NextSlot: 7, Actions: 2}},
+		{Seq: 3, Event: PatchStep{Action: 1, Failed: "no"}},
+		{Seq: 4, Event: PatchStep{Action: 1}},
+		{Seq: 5, Event: PatchStep{Action: 1}},
+		{Seq: 6, Event: PatchStep{Action: 2, Failed: "timed out"}},
+		{Seq: 7, Event: Switch{Content: db.Digest{2}, Table: next, NextSlot: 7}},
+	}
+	want := State{
+		Seq: 7, Content: db.Digest{2}, Table: next, NextSlot: 7,
+		Patch: &Patch{
+			Patch: db.Digest{3}, Old: db.Digest{1}, New: db.Digest{2}, OldTable: old, Table: next, NextSlot: 7, Actions: 2,
+			Begun: time.Unix(2, 0), Switched: true, Done: []int{1}, Failed: map[int]string{2: "timed out"},
+		},
+	}
+	if d := cmp.Diff(want, Fold(records), equal); d != "" {
+		t.Errorf("during the patch (-want +got):\n%s", d)
+	}
+	records = append(records, Record{Seq: 8, Event: PatchEnd{AppliedWithFailures}})
+	want.Seq, want.Patch, want.LastPatch = 8, nil, AppliedWithFailures
+	if d := cmp.Diff(want, Fold(records), equal); d != "" {
+		t.Errorf("after the patch (-want +got):\n%s", d)
+	}
+}
