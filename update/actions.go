@@ -108,8 +108,10 @@ func (p *plan) switchActions(r *reasons) {
 			renames = append(renames, Action{Op: OpRename, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfNew(j), Because: r.renamed(i, j)})
 		}
 		if p.redefined(i, j) {
-			defines = append(defines, Action{Op: OpDefine, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfNew(j),
-				Stale: p.goesStale(i, j), Because: r.change(j, "")})
+			defines = append(defines, Action{
+				Op: OpDefine, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfNew(j),
+				Stale: p.goesStale(i, j), Because: r.change(j, ""),
+			})
 		}
 	}
 	for _, a := range append(renames, defines...) {

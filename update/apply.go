@@ -277,8 +277,9 @@ func (a *applier) run(ctx context.Context, v live.View, states []live.ServiceSta
 func (a *applier) giveUp(ctx context.Context) error {
 	a.result.Outcome = journal.AbortedWithFailures
 	var err error
-	if a.patch.Policy == Definition && a.result.Stop.Quit == nil {
-		err = a.takeBack(ctx)
+	if a.patch.Policy == Definition {
+		// Also what was interrupted, or out of time, is taken back.
+		err = a.takeBack(context.WithoutCancel(ctx))
 	}
 	return errors.Join(err, a.finish())
 }
@@ -287,8 +288,8 @@ func (a *applier) giveUp(ctx context.Context) error {
 // and definitions are as before, what was stopped is started.
 func (a *applier) undo(ctx context.Context) error {
 	a.result.Outcome = journal.AbortedWithFailures
-	whole := context.WithoutCancel(ctx)
-	err := errors.Join(a.dropNew(whole), a.renameBack(), a.superviseBack(whole), a.defineBack())
+	ctx = context.WithoutCancel(ctx)
+	err := errors.Join(a.dropNew(ctx), a.renameBack(), a.superviseBack(ctx), a.defineBack())
 	if err == nil {
 		err = a.takeBack(ctx)
 	}

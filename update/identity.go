@@ -179,8 +179,10 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 		m.to[i], m.single[i], m.via[i] = to, len(to) == 1, via
 		for _, j := range to {
 			if other := m.from[j]; other != db.None {
-				return nil, &ConversionError{File: conv.File, Kind: ErrDuplicate,
-					Message: fmt.Sprintf("new service %s is what both %s and %s became", new.name(j), old.name(other), old.name(i))}
+				return nil, &ConversionError{
+					File: conv.File, Kind: ErrDuplicate,
+					Message: fmt.Sprintf("new service %s is what both %s and %s became", new.name(j), old.name(other), old.name(i)),
+				}
 			}
 			m.from[j] = i
 		}

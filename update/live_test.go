@@ -100,7 +100,7 @@ func (m *machineTest) end() {
 	m.sup.Close()
 	var list []live.Named
 	for _, in := range live.Internals() {
-		list = append(list, live.Named{Name: in.Name, Slot: in.Slot})
+		list = append(list, live.Named(in))
 	}
 	for _, e := range m.w.Journal().Table {
 		if e.Type == db.Longrun {

@@ -78,8 +78,10 @@ func (s specs) model(t failer) *db.Model {
 			m.Bundles = append(m.Bundles, b)
 			continue
 		}
-		svc := db.Service{Name: name, Type: db.Longrun, Consumer: db.None, RenamedFrom: sp.From, OnChange: sp.OnChange,
-			Origin: db.Origin{Label: "0", Path: name + ".toml"}}
+		svc := db.Service{
+			Name: name, Type: db.Longrun, Consumer: db.None, RenamedFrom: sp.From, OnChange: sp.OnChange,
+			Origin: db.Origin{Label: "0", Path: name + ".toml"},
+		}
 		script := func(text string) db.Program {
 			return db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + text + "\n"))}
 		}
@@ -141,9 +143,11 @@ func mustGraph(t failer, n int, edges []graph.Edge) *graph.Graph {
 
 // viewOfModel is a view without a file.
 func viewOfModel(m *db.Model) *view {
-	v := &view{needs: m.Needs, wants: m.Wants, soft: m.Soft, levels: m.Levels, bundles: m.Bundles,
+	v := &view{
+		needs: m.Needs, wants: m.Wants, soft: m.Soft, levels: m.Levels, bundles: m.Bundles,
 		service: func(i id) (*db.Service, error) { return &m.Services[i], nil },
-		blob:    func(d db.Digest) ([]byte, error) { return m.Blobs[d], nil }}
+		blob:    func(d db.Digest) ([]byte, error) { return m.Blobs[d], nil },
+	}
 	h := sha256.New()
 	for i := range m.Services {
 		s := &m.Services[i]

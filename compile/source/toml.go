@@ -222,7 +222,9 @@ func haveInstead(kind Kind, key string) string { return fmt.Sprintf("a %s has %s
 // before has said so: of a mistyped key, or of the key that another kind has.
 func (t *tomlReader) required() {
 	missing := func(code diag.Code, name, hint string) {
-		said := func(d diag.Diagnostic) bool { return d.Hint == didYouMean(name) || d.Hint == haveInstead(t.def.Kind, name) }
+		said := func(d diag.Diagnostic) bool {
+			return d.Hint == didYouMean(name) || d.Hint == haveInstead(t.def.Kind, name)
+		}
 		if !t.def.FieldPos.Has(name) && !slices.ContainsFunc(t.diags, said) {
 			t.errorAt(code, t.place("type").key, "a %s needs %s", t.def.Kind, name).Hint = hint
 		}

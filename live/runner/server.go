@@ -83,7 +83,8 @@ func (s *Server) Serve(ctx context.Context, l *net.UnixListener) error {
 	for {
 		select {
 		case room <- struct{}{}:
-		case <-ctx.Done(): // the listener is closed, or about to be
+		case <-ctx.Done():
+			l.Close() // so that accepting fails for certain
 		}
 		c, err := l.AcceptUnix()
 		if err != nil {

@@ -28,28 +28,61 @@ var dumps = []struct {
 	pid       int
 	wait      string
 }{
-	{"up", "400000006b001bf90aaf98c0 400000006b001bf90aaa46d0 00000000000042c6 0000 04",
-		[]string{"up", "wantup"}, 0x42c6, "exit 0"},
-	{"up, paused", "400000006b001bf90aaf98c0 400000006b001bf90aaa46d0 00000000000042c6 000f 05",
-		[]string{"up", "wantup", "paused"}, 0x42c6, "signal SIGTERM"},
-	{"up, ready", "400000006b001bfc2154d062 400000006b001bfc3952ac66 00000000000042c6 0000 0c",
-		[]string{"up", "upready", "wantup"}, 0x42c6, "exit 0"},
-	{"up, not wanted", "400000006b001bfc2154d062 400000006b001bfc214d04cf 00000000000042c6 000f 00",
-		[]string{"up"}, 0x42c6, "signal SIGTERM"},
-	{"finishing", "400000006b001bff222f7acd 400000006b001bff22207138 00000000000042c7 000f 02",
-		[]string{"down"}, 0x42c7, "signal SIGTERM"},
-	{"down", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 000f 08",
-		[]string{"down", "downready"}, 0, "signal SIGTERM"},
-	{"failed for good", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 0300 08",
-		[]string{"down", "downready"}, 0, "exit 3"},
-	{"waiting to restart", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 0700 0c",
-		[]string{"down", "downready", "wantup", "restarting"}, 0, "exit 7"},
-	{"never started (2.11)", "400000006b001bff222f7acd 400000006b001bff222f7acd 0000000000000000 0000 08",
-		[]string{"down", "downready", "notstarted"}, 0, "exit 0"},
-	{"never started (2.15)", "400000006b001bff222f7acd 400000006b001bff222f7acd 0000000000000000 0000 09",
-		[]string{"down", "downready", "notstarted"}, 0, "exit 0"},
-	{"dumped core", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 008b 08",
-		[]string{"down", "downready"}, 0, "signal SIGSEGV (core dumped)"},
+	{
+		"up", "400000006b001bf90aaf98c0 400000006b001bf90aaa46d0 00000000000042c6 0000 04",
+		[]string{"up", "wantup"},
+		0x42c6, "exit 0",
+	},
+	{
+		"up, paused", "400000006b001bf90aaf98c0 400000006b001bf90aaa46d0 00000000000042c6 000f 05",
+		[]string{"up", "wantup", "paused"},
+		0x42c6, "signal SIGTERM",
+	},
+	{
+		"up, ready", "400000006b001bfc2154d062 400000006b001bfc3952ac66 00000000000042c6 0000 0c",
+		[]string{"up", "upready", "wantup"},
+		0x42c6, "exit 0",
+	},
+	{
+		"up, not wanted", "400000006b001bfc2154d062 400000006b001bfc214d04cf 00000000000042c6 000f 00",
+		[]string{"up"},
+		0x42c6, "signal SIGTERM",
+	},
+	{
+		"finishing", "400000006b001bff222f7acd 400000006b001bff22207138 00000000000042c7 000f 02",
+		[]string{"down"},
+		0x42c7, "signal SIGTERM",
+	},
+	{
+		"down", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 000f 08",
+		[]string{"down", "downready"},
+		0, "signal SIGTERM",
+	},
+	{
+		"failed for good", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 0300 08",
+		[]string{"down", "downready"},
+		0, "exit 3",
+	},
+	{
+		"waiting to restart", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 0700 0c",
+		[]string{"down", "downready", "wantup", "restarting"},
+		0, "exit 7",
+	},
+	{
+		"never started (2.11)", "400000006b001bff222f7acd 400000006b001bff222f7acd 0000000000000000 0000 08",
+		[]string{"down", "downready", "notstarted"},
+		0, "exit 0",
+	},
+	{
+		"never started (2.15)", "400000006b001bff222f7acd 400000006b001bff222f7acd 0000000000000000 0000 09",
+		[]string{"down", "downready", "notstarted"},
+		0, "exit 0",
+	},
+	{
+		"dumped core", "400000006b001bff222f7acd 400000006b001c000496b781 0000000000000000 008b 08",
+		[]string{"down", "downready"},
+		0, "signal SIGSEGV (core dumped)",
+	},
 }
 
 func TestParseStatus(t *testing.T) {
@@ -65,8 +98,13 @@ func TestParseStatus(t *testing.T) {
 				name  string
 				holds bool
 			}{
-				{"up", st.Up()}, {"upready", st.UpReady()}, {"down", st.Down()}, {"downready", st.DownReady()},
-				{"wantup", st.WantUp}, {"paused", st.IsPaused()}, {"notstarted", st.NotStarted()},
+				{"up", st.Up()},
+				{"upready", st.UpReady()},
+				{"down", st.Down()},
+				{"downready", st.DownReady()},
+				{"wantup", st.WantUp},
+				{"paused", st.IsPaused()},
+				{"notstarted", st.NotStarted()},
 				{"restarting", st.WaitingToRestart()},
 			} {
 				if p.holds {

@@ -57,10 +57,10 @@ type Svscan struct {
 // fs.ErrPermission for those who may not know: .s6-svscan is private to the owner.
 func (s Svscan) Running() (bool, error) {
 	fd, err := openRetry(s.control(), unix.O_WRONLY|unix.O_NONBLOCK)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return true, unix.Close(fd)
-	case unix.ENXIO, unix.ENOENT, unix.ENOTDIR:
+	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return false, nil
 	}
 	return false, fmt.Errorf("cannot ask s6-svscan on %s: %w", s.Dir, err)

@@ -33,8 +33,10 @@ func s6rcUpdate(s ui.Streams, args []string) error {
 			{'e', "force-essentials", func() { o.force = true }},
 		},
 		args: []s6rcArg{
-			{'v', "verbosity", &o.verb}, {'t', "timeout", &o.time},
-			{'l', "livedir", &o.live}, {'f', "conversion-file", &o.conversions},
+			{'v', "verbosity", &o.verb},
+			{'t', "timeout", &o.time},
+			{'l', "livedir", &o.live},
+			{'f', "conversion-file", &o.conversions},
 		},
 	}.parse(args)
 	if err != nil {

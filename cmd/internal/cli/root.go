@@ -70,7 +70,9 @@ func newRootCommand(s ui.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "strata",
 		Short: "Compile service definitions, bring services up and down, and update them on a running machine",
-		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("say which tool; strata --help lists them")
+		},
 	}
 	for _, t := range tools() {
 		sub := s

@@ -129,8 +129,12 @@ func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conver
 	job := updateJob{
 		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
 		planned: func(p *update.Patch) {
-			if !o.json && (o.verbose || len(p.Warnings) > 0) {
+			if o.verbose && !o.json {
 				printPatch(s.Err, p)
+				return
+			}
+			for _, text := range p.Warnings {
+				s.Warnf("%s", ui.Escape(text))
 			}
 		},
 		warn: func(err error) { s.Warnf("%s", ui.Escape(err.Error())) },

@@ -37,10 +37,18 @@ func updateError(err error) error {
 		err  error
 		code int
 	}{
-		{update.ErrUnknown, exitUnknown}, {update.ErrNoTarget, exitInvalid}, {update.ErrNotAtomic, exitWrongType},
-		{update.ErrDuplicate, exitDuplicate}, {update.ErrConversion, exitUsage}, {update.ErrPatch, exitInvalid},
-		{update.ErrFit, exitInvalid}, {db.ErrCorrupt, exitInvalid}, {db.ErrFormat, exitInvalid},
-		{live.ErrCorrupt, exitInvalid}, {live.ErrStale, exitInvalid}, {live.ErrUsage, exitUsage},
+		{update.ErrUnknown, exitUnknown},
+		{update.ErrNoTarget, exitInvalid},
+		{update.ErrNotAtomic, exitWrongType},
+		{update.ErrDuplicate, exitDuplicate},
+		{update.ErrConversion, exitUsage},
+		{update.ErrPatch, exitInvalid},
+		{update.ErrFit, exitInvalid},
+		{db.ErrCorrupt, exitInvalid},
+		{db.ErrFormat, exitInvalid},
+		{live.ErrCorrupt, exitInvalid},
+		{live.ErrStale, exitInvalid},
+		{live.ErrUsage, exitUsage},
 	} {
 		if errors.Is(err, e.err) {
 			return withCode(e.code, err)

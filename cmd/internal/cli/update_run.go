@@ -144,14 +144,12 @@ func reportResult(s ui.Streams, r update.Result) {
 
 // resultCode is the exit code of an update that was tried.
 func resultCode(r update.Result) error {
-	code := exitOK
-	switch {
-	case r.OK():
+	if r.OK() {
 		return nil
-	case r.TimedOut():
+	}
+	code := exitFailed
+	if r.TimedOut() {
 		code = exitTimeout
-	default:
-		code = exitFailed
 	}
 	if !r.Switched {
 		code += exitNotSwitched

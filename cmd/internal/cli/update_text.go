@@ -34,8 +34,15 @@ func patchCounts(c update.Counts) string {
 		count int
 		what  string
 	}{
-		{c.Restart, "restart"}, {c.Stop, "stop"}, {c.Start, "start"}, {c.Reload, "reload"},
-		{c.Redefine, "redefined"}, {c.Stale, "stale"}, {c.Add, "added"}, {c.Remove, "removed"}, {c.Rename, "renamed"},
+		{c.Restart, "restart"},
+		{c.Stop, "stop"},
+		{c.Start, "start"},
+		{c.Reload, "reload"},
+		{c.Redefine, "redefined"},
+		{c.Stale, "stale"},
+		{c.Add, "added"},
+		{c.Remove, "removed"},
+		{c.Rename, "renamed"},
 	} {
 		if n.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.what))

@@ -294,3 +294,34 @@ func TestStreams(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+// The runner runs oneshots of the databases in the live directory, and nothing
+// else.
+func TestRunnerRefuses(t *testing.T) {
+	tr := newTree(t, oneshot("one", "exit 0"), longrun("long"))
+	tr.must(change.Start, "one")
+	c, err := runner.Dial(t.Context(), tr.dir.RunnerSocket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	good := runner.Request{ID: "x", Content: tr.content(), Service: "one", Slot: uint32(tr.slot("one")), Phase: journal.PhaseDown}
+	if r, err := c.Run(t.Context(), good, nil); err != nil || !r.OK() {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, wrong := range []func(*runner.Request){
+		func(r *runner.Request) { r.Content[0] ^= 1 },
+		func(r *runner.Request) { r.Service = "long" },
+		func(r *runner.Request) { r.Service = "../one" },
+		func(r *runner.Request) { r.Phase = "run" },
+		func(r *runner.Request) { r.LimitMS = -1 },
+		func(r *runner.Request) { r.ID = "" },
+	} {
+		r := good
+		wrong(&r)
+		var refused *runner.RefusedError
+		if _, err := c.Run(t.Context(), r, nil); !errors.As(err, &refused) {
+			t.Errorf("%+v: %v", r, err)
+		}
+	}
+}

@@ -166,7 +166,7 @@ func (s *Scandir) start(limit string, options []Option) error {
 	readyW.Close()
 	s.cmd, s.exited = cmd, make(chan struct{})
 	go func(done chan struct{}) {
-		cmd.Wait()
+		_ = cmd.Wait() // how it ended is in ProcessState
 		close(done)
 	}(s.exited)
 	line, err := io.ReadAll(io.LimitReader(readyR, 1))
