@@ -27,7 +27,7 @@ func (p *plan) add(a Action) {
 func byLevel(v *vertices, s *graph.Set, reverse bool) []id {
 	ids := slices.DeleteFunc(s.IDs(), func(i id) bool { return !v.isService(i) })
 	slices.SortStableFunc(ids, func(a, b id) int {
-		d := int(v.levels.Of(a)) - int(v.levels.Of(b))
+		d := v.levels.Of(a) - v.levels.Of(b)
 		if reverse {
 			return -d
 		}

@@ -77,24 +77,14 @@ func exitOf(err error) int {
 }
 
 // planCase plans a case as s6-rc would.
-func planCase(t testing.TB, c updateCase) (*Patch, *plan, error) {
+func planCase(t testing.TB, c updateCase) (*Patch, error) {
 	t.Helper()
 	old, new := c.Old.view(t), c.New.view(t)
 	changes, err := diffViews(old, new, conversions(c.Conv...), false)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	o := Options{Policy: Identity, ForceEssentials: c.ForceEssentials}
-	st := upState(old, c.Up...)
-	patch, err := Make(changes, st, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := newPlan(changes, st, o)
-	if err == nil {
-		err = p.decide()
-	}
-	return patch, p, err
+	return Make(changes, upState(old, c.Up...), Options{Policy: Identity, ForceEssentials: c.ForceEssentials})
 }
 
 // TestConformancePlan compares exit code, what is listed for a stop and what is up
@@ -114,7 +104,7 @@ func TestConformancePlan(t *testing.T) {
 
 func checkPlan(t *testing.T, c updateCase) {
 	t.Helper()
-	patch, p, err := planCase(t, c)
+	patch, err := planCase(t, c)
 	if got := exitOf(err); got != c.Expect.DryExit {
 		t.Errorf("case %d: exit %d, want %d: %v", c.ID, got, c.Expect.DryExit, err)
 	}
@@ -130,12 +120,12 @@ func checkPlan(t *testing.T, c updateCase) {
 	if got := patch.After.Up; !slices.Equal(got, c.Expect.Up) {
 		t.Errorf("case %d: up afterwards %v, want %v", c.ID, got, c.Expect.Up)
 	}
-	checkPatch(t, p, patch)
+	checkPatch(t, patch)
 }
 
 // checkPatch looks at what must hold of every patch: actions are numbered, in
 // order, and each has a chain whose last link is about it.
-func checkPatch(t testing.TB, p *plan, patch *Patch) {
+func checkPatch(t testing.TB, patch *Patch) {
 	t.Helper()
 	text, err := json.Marshal(patch)
 	if err != nil {

@@ -84,13 +84,17 @@ func DiffAll(old, new *db.DB, conv Conversions) (*Changes, error) {
 	return diffViews(viewOf(old), viewOf(new), conv, true)
 }
 
-func diffViews(old, new *view, conv Conversions, all bool) (*Changes, error) {
+func diffViews(old, next *view, conv Conversions, all bool) (*Changes, error) {
 	c := &Changes{
 		Old:   Version{old.path, old.content, old.file},
-		New:   Version{new.path, new.content, new.file},
+		New:   Version{next.path, next.content, next.file},
 		byOld: map[id]*ServiceChange{}, byNew: map[id]*ServiceChange{},
 	}
-	c.before, c.after = &vertices{old, true, nil}, &vertices{new, true, nil}
+	c.before, c.after = &vertices{old, true, nil}, &vertices{next, true, nil}
+	if old.content == next.content && len(conv.Lines) == 0 && !all {
+		c.match = new(match) // nobody will ask: there is nothing to do
+		return c, nil
+	}
 	var err error
 	if c.match, err = matchServices(c.before, c.after, conv); err != nil {
 		return nil, err

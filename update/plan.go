@@ -82,12 +82,11 @@ func Make(c *Changes, st State, o Options) (*Patch, error) {
 		return nil, err
 	}
 	if c.Empty() {
-		p.patch.After.Up = p.old.sortedNames(p.up)
-		p.patch.Counts = p.count()
-		if o.Policy == Identity {
-			p.patch.S6RC = &Lists{[]string{}, []string{}}
-		}
+		p.leaveAll()
 		return p.patch, nil
+	}
+	if err := p.prepare(); err != nil {
+		return nil, err
 	}
 	if err := p.decide(); err != nil {
 		return nil, err
@@ -107,21 +106,40 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
 		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())
 	}
-	var err error
-	if p.old, err = newVertices(c.before.view, o.Policy == Identity); err != nil {
-		return nil, err
+	return p, nil
+}
+
+// leaveAll is the patch that does nothing.
+func (p *plan) leaveAll() {
+	p.patch.After.Up = []string{}
+	for i, up := range p.state.Up {
+		if up {
+			p.patch.After.Up = append(p.patch.After.Up, p.before.names[i])
+		}
 	}
-	if p.new, err = newVertices(c.after.view, o.Policy == Identity); err != nil {
-		return nil, err
+	p.patch.Counts.Untouched = p.after.view.len()
+	if p.opts.Policy == Identity {
+		p.patch.S6RC = &Lists{[]string{}, []string{}}
+	}
+}
+
+// prepare makes the graphs that the policy looks at, and what is up in them.
+func (p *plan) prepare() (err error) {
+	identity := p.opts.Policy == Identity
+	if p.old, err = newVertices(p.before.view, identity); err != nil {
+		return err
+	}
+	if p.new, err = newVertices(p.after.view, identity); err != nil {
+		return err
 	}
 	p.up = graph.NewSet(p.old.count())
-	for i, up := range st.Up {
+	for i, up := range p.state.Up {
 		if !up {
 			continue
 		}
 		p.up.Add(id(i))
 		// An internal service is up as soon as something that needs it is.
-		if o.Policy == Identity {
+		if identity {
 			for _, to := range p.old.needs.Out(id(i)) {
 				if !p.old.isService(to) {
 					p.up.Add(to)
@@ -129,15 +147,15 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 			}
 		}
 	}
-	if o.Policy == Identity && st.Runner {
+	if identity && p.state.Runner {
 		p.up.Add(p.old.runner())
 	}
-	if o.Policy == Identity && st.Holder {
+	if identity && p.state.Holder {
 		p.up.Add(p.old.holder())
 	}
 	p.pinned, p.spared = graph.NewSet(p.old.count()), graph.NewSet(p.old.count())
 	p.restart, p.reload = graph.NewSet(p.old.count()), graph.NewSet(p.new.count())
-	return p, nil
+	return nil
 }
 
 // decide fills in what stops and what starts.

@@ -164,18 +164,8 @@ func TestPatchProperties(t *testing.T) {
 			return
 		}
 		m := &machine{t: t, v: old, up: upNames(old, st.Up), loose: map[string]bool{}}
-		// What must not be stopped may have gained a need that is not up yet.
-		inside := decided(t, c, st, o)
-		for _, kept := range []*graph.Set{inside.pinned, inside.spared} {
-			for i := range kept.All() {
-				m.loose[old.names[i]] = true
-				for _, j := range c.match.to[i] {
-					m.loose[new.names[j]] = true
-				}
-			}
-		}
 		if !c.Empty() {
-			m.apply(p, new)
+			m.play(c, st, o, p)
 		}
 		got := []string{}
 		for name := range m.up {
@@ -185,11 +175,7 @@ func TestPatchProperties(t *testing.T) {
 		if !slices.Equal(got, p.After.Up) {
 			t.Fatalf("up afterwards: %v, the patch says %v", got, p.After.Up)
 		}
-		checkStopped(t, c, p, st)
-		// The planner ends in at most |V| rounds, and one to see that.
-		if inside.t.rounds > inside.old.count()+1 {
-			t.Fatalf("%d rounds for %d services", inside.t.rounds, inside.old.count())
-		}
+		checkStopped(t, c, p)
 	})
 }
 
@@ -204,7 +190,7 @@ func drawConversions(t *rapid.T, old, new *view) Conversions {
 }
 
 // checkStopped: what an operator stopped is started only if something needs it.
-func checkStopped(t *rapid.T, c *Changes, p *Patch, st State) {
+func checkStopped(t *rapid.T, c *Changes, p *Patch) {
 	for _, a := range p.Actions {
 		if a.Op == OpStart && a.Forced && !neededBy(c.after.view, p.After.Up, a.Service) {
 			t.Fatalf("%s was started, which an operator had stopped and nothing needs", a.Service)
@@ -217,9 +203,31 @@ func neededBy(v *view, up []string, name string) bool {
 	return slices.ContainsFunc(v.needs.In(i), func(k id) bool { return slices.Contains(up, v.names[k]) })
 }
 
+// play applies the patch, knowing what must go on whatever happens to others.
+func (m *machine) play(c *Changes, st State, o Options, p *Patch) {
+	inside := decided(m.t, c, st, o)
+	// What must not be stopped may have gained a need that is not up yet.
+	for _, kept := range []*graph.Set{inside.pinned, inside.spared} {
+		for i := range kept.All() {
+			m.loose[c.before.names[i]] = true
+			for _, j := range c.match.to[i] {
+				m.loose[c.after.names[j]] = true
+			}
+		}
+	}
+	// The planner ends in at most |V| rounds, and one to see that.
+	if inside.t.rounds > inside.old.count()+1 {
+		m.t.Fatalf("%d rounds for %d services", inside.t.rounds, inside.old.count())
+	}
+	m.apply(p, c.after.view)
+}
+
 // decided is the inside of a plan.
 func decided(t *rapid.T, c *Changes, st State, o Options) *plan {
 	p, err := newPlan(c, st, o)
+	if err == nil {
+		err = p.prepare()
+	}
 	if err == nil {
 		err = p.decide()
 	}

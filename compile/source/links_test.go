@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"strata/compile/db"
 )
 
 // Links that lead through a file, or to the null device: what s6-rc takes as a

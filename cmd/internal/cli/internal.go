@@ -5,26 +5,11 @@ import (
 	"os/signal"
 	"strconv"
 
-	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"strata/live"
 	"strata/live/runner"
 )
-
-// internalCommands are the programs that live directories run; users do not.
-func internalCommands() []*cobra.Command {
-	return []*cobra.Command{{
-		Use:                live.RunnerCommand + " --fd N LIVE",
-		Short:              "Run the programs of oneshots for a live directory",
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, err := runInternal(append([]string{live.RunnerCommand}, args...))
-			return err
-		},
-	}}
-}
 
 // runInternal runs a program that a live directory runs, without the weight of a
 // command line for users: it may run for years. It reports false if args call none.

@@ -51,6 +51,9 @@ func Main(args []string) int {
 }
 
 func run(s ui.Streams, name string, args []string) error {
+	if internal, err := runInternal(args); internal {
+		return err
+	}
 	if dropin, ok := dropins()[name]; ok {
 		return dropin(s, args)
 	}
@@ -81,7 +84,6 @@ func newRootCommand(s ui.Streams) *cobra.Command {
 		c.Use = t.verb + strings.TrimPrefix(c.Use, t.link)
 		root.AddCommand(c)
 	}
-	root.AddCommand(internalCommands()...)
 	return root
 }
 
@@ -89,7 +91,7 @@ func newRootCommand(s ui.Streams) *cobra.Command {
 // error, and with nothing printed that finish does not print.
 func execute(c *cobra.Command, args []string) error {
 	c.SetArgs(args)
-	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SilenceErrors, c.SilenceUsage, c.DisableSuggestions = true, true, true
 	c.CompletionOptions.HiddenDefaultCmd = true
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withCode(exitUsage, err) })
 	err := c.Execute()
