@@ -91,17 +91,14 @@ func (in *initer) removeParents() {
 	}
 }
 
-// trust refuses, if we are root, what others can write to.
+// trust is [Trust], or under s6-rc's names a warning.
 func (in *initer) trust(path string) error {
-	who := writableBy(path)
-	if who == "" || os.Geteuid() != 0 {
+	err := Trust(path)
+	if err != nil && in.Lenient {
+		in.warn("%v", err)
 		return nil
 	}
-	if in.Lenient {
-		in.warn("%s is writable by %s", path, who)
-		return nil
-	}
-	return fmt.Errorf("%s is writable by %s, and we are root", path, who)
+	return err
 }
 
 // openDatabase opens the database from outside.

@@ -8,10 +8,18 @@ import (
 	"syscall"
 )
 
-// Untrusted says who but root and us could write to the live directory: "everyone",
-// "group 50", "its owner, user 1000". It is empty if nobody could. Root should not
-// use such a directory.
-func (d *Dir) Untrusted() string { return writableBy(d.real) }
+// Trust refuses, if we are root, a file or directory that others can write to: who
+// can change what root acts on is root. For other users there is nothing to
+// refuse.
+func Trust(path string) error {
+	if who := writableBy(path); who != "" && os.Geteuid() == 0 {
+		return fmt.Errorf("%s is writable by %s, and we are root", path, who)
+	}
+	return nil
+}
+
+// Trust is [Trust] for the live directory.
+func (d *Dir) Trust() error { return Trust(d.real) }
 
 // writableBy says who but root and us can write to path, or nothing.
 func writableBy(path string) string {

@@ -268,6 +268,34 @@ func TestDefinitionPolicy(t *testing.T) {
 	}
 }
 
+// TestIdentitySpares: what s6-rc lists and does not stop, and what that needs, is in
+// the patch and stays as it is.
+func TestIdentitySpares(t *testing.T) {
+	t.Parallel()
+	old := specs{"net": longrun(), "ssh": longrun("net").with(essential), "web": longrun("net")}
+	for _, c := range []struct {
+		name  string
+		new   specs
+		conv  []string
+		force bool
+		want  []string
+	}{
+		{"restart", old, []string{"net restart"}, false, []string{"spare ssh", "stop web", "spare net", "start web"}},
+		{"restart, forced", old, []string{"net restart"}, true, []string{"stop ssh", "stop web", "stop net", "start net", "start ssh", "start web"}},
+		{"gone", specs{"net": longrun(), "web": longrun("net")}, nil, false, []string{"spare ssh", "switch", "remove ssh"}},
+		{"retyped", specs{"net": longrun(), "ssh": oneshot("net").with(essential), "web": longrun("net")}, nil, false,
+			[]string{"spare ssh", "make ssh", "switch", "remove ssh", "start ssh"}},
+	} {
+		p, err := planned(t, old, c.new, up("net", "ssh", "web"), Options{Policy: Identity, ForceEssentials: c.force}, c.conv...)
+		if d := cmp.Diff(c.want, brief(p)); err != nil || d != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", c.name, err, d)
+		}
+		if spares := slices.ContainsFunc(c.want, func(s string) bool { return strings.HasPrefix(s, "spare") }); spares != (len(p.Warnings) > 0) {
+			t.Errorf("%s: warnings %v", c.name, p.Warnings)
+		}
+	}
+}
+
 func TestEssentialRefused(t *testing.T) {
 	t.Parallel()
 	old := specs{"ssh": longrun("net").with(essential), "net": longrun()}

@@ -78,7 +78,6 @@ func stopSet(old *vertices, m *match, r rules, restart *graph.Set) (listed, stop
 	}
 	stop = old.needs.Dependents(listed.IDs())
 	stop.Intersect(r.up)
-	stop.Subtract(r.pinned)
 	return listed, stop
 }
 

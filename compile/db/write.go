@@ -90,6 +90,10 @@ func WriteDir(dest string, m *Model, o WriteOptions) (info Info, err error) {
 		}
 	}()
 	if info, err = im.place(filepath.Join(temp, dirFile), false); err != nil {
+		var errno unix.Errno
+		if errors.As(err, &errno) {
+			err = errno // the temporary directory's name says nothing to anybody
+		}
 		return Info{}, err
 	}
 	if err := os.Chmod(temp, 0o755); err != nil {

@@ -13,10 +13,19 @@ import (
 // WriteFile puts what fill writes at path, with exactly the permissions perm
 // (the umask does not count), replacing a file that is there. On any error the
 // old file is untouched and no temporary file is left. fill may seek and may use
-// the file's name, but must not close it.
+// the file's name, but must not close it. A link is replaced, as by mv; a
+// directory or a device is not, also if a link leads to it.
 func WriteFile(path string, perm fs.FileMode, fill func(*os.File) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return fmt.Errorf("cannot write %s: %w", path, unix.EISDIR)
+		}
+		return fmt.Errorf("cannot write %s: %w", path, errNotRegular)
+	}
 	return write(path, perm, fill, os.Rename)
 }
+
+var errNotRegular = errors.New("it is there and not a regular file")
 
 // Create is [WriteFile] for a path where nothing may stand yet: if something
 // does, it is left alone and the error is [fs.ErrExist].
@@ -30,7 +39,7 @@ func write(path string, perm fs.FileMode, fill func(*os.File) error, place func(
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".new-*")
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
+		return fmt.Errorf("cannot write %s: %w", path, cause(err))
 	}
 	temp := f.Name()
 	defer func() {
@@ -45,9 +54,22 @@ func write(path string, perm fs.FileMode, fill func(*os.File) error, place func(
 		return err
 	}
 	if err := place(temp, path); err != nil {
-		return err
+		return cause(err)
 	}
 	return SyncDir(dir)
+}
+
+// cause takes the temporary file's name out of an error.
+func cause(err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return pe.Err
+	case errors.As(err, &le):
+		return le.Err
+	}
+	return err
 }
 
 func fillAndSync(f *os.File, perm fs.FileMode, fill func(*os.File) error) error {

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-
-	"golang.org/x/sys/unix"
 
 	"strata/cmd/internal/ui"
 	"strata/live"
@@ -31,25 +28,10 @@ type changeJob struct {
 // do runs the request. The first SIGINT or SIGTERM lets oneshots that run end, the
 // second one leaves them to themselves.
 func (j changeJob) do() error {
-	ctx, interrupt := context.WithCancelCause(context.Background())
-	defer interrupt(nil)
-	abandon := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
-	defer signal.Stop(signals)
-	go func() {
-		select {
-		case <-signals:
-			interrupt(change.ErrInterrupted)
-		case <-ctx.Done():
-			return
-		}
-		<-signals
-		close(abandon)
-	}()
+	ctx, abandon, stop := interruptible()
+	defer stop()
 	j.run.Abandon = abandon
-
-	d, err := live.Open(j.live)
+	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return withCode(liveCode(err), err)
 	}
