@@ -120,13 +120,13 @@ func (c *compiler) bundleCycle(cycle []string) {
 	d := c.list.Errorf("bundle-cycle", c.bundles[cycle[0]].def.Pos, "bundle %s contains itself: %s", cycle[0],
 		strings.Join(append(slices.Clone(cycle), cycle[0]), " -> "))
 	d.Hint = "take one of them out of the other"
-	if len(cycle) == 1 {
-		d.Hint = "take it out of its own contents"
-	}
 	for i, name := range cycle {
 		inner := cycle[(i+1)%len(cycle)]
 		at := slices.IndexFunc(c.bundles[name].members, func(r source.Ref) bool { return r.Name == inner })
 		d.Related = append(d.Related, diag.Related{Pos: c.bundles[name].members[at].Pos, Message: name + " contains " + inner})
 	}
 	d.Pos = d.Related[0].Pos
+	if len(cycle) == 1 {
+		d.Related, d.Hint = nil, "take it out of its own contents"
+	}
 }

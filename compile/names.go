@@ -77,7 +77,8 @@ func (c *compiler) refer(d *diag.Diagnostic, pos diag.Position, message string) 
 	d.Related = append(d.Related, diag.Related{Pos: pos, Message: message})
 }
 
-// checkRenames finds old names that two services claim to have had.
+// checkRenames finds old names that two services claim to have had, and those that
+// are names still.
 func (c *compiler) checkRenames() {
 	type claim struct {
 		by  *source.Definition
@@ -86,6 +87,10 @@ func (c *compiler) checkRenames() {
 	claims := map[string]claim{}
 	for _, d := range c.atoms {
 		for _, ref := range d.RenamedFrom {
+			if c.defs[ref.Name] != nil {
+				c.list.Warnf("renamed-from-defined", ref.Pos, "%s says that it was %s, which is still defined, so that it has no effect", d.Name, ref.Name).
+					Hint = "remove it, or the definition of " + ref.Name
+			}
 			if first, ok := claims[ref.Name]; ok {
 				c.refer(c.list.Errorf("renamed-twice", ref.Pos, "%s and %s both claim to be renamed from %s", first.by.Name, d.Name, ref.Name),
 					first.pos, "claimed here first")
@@ -131,7 +136,7 @@ func (c *compiler) undefined(code diag.Code, ref source.Ref, format string, args
 		d.Hint = "blanks at the end of a line are a part of the name"
 	case strings.Contains(ref.Name, " #"):
 		d.Hint = "a comment stands on a line of its own; here it is a part of the name"
-	case near != "":
+	case near != "" && len(ref.Name) > 2: // any other short name is near a short one
 		d.Hint = "did you mean " + near + "?"
 	}
 }

@@ -142,6 +142,7 @@ func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) e
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		err = nil // a full disk kept the supervisor from writing it
 	}
 	st := s.Status
 	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !hasReadiness(dir))

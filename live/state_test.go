@@ -54,13 +54,24 @@ func TestState(t *testing.T) {
 	expect("at first", "a", want{})
 	do("a", s6.GoalUp(), s6.CmdUp)
 	expect("started by hand", "a", want{true, false, true})
+	marked := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir(name), "down"))
+		return err == nil
+	}
 	noted := state(t, w) // notes it
+	if marked("a") {
+		t.Error("a runs, and would not be started again after its supervisor's death")
+	}
 	expect("once noted", "a", want{true, false, false})
 	if s := service(t, noted.Services, "a"); s.Def.IsZero() {
 		t.Error("a runs without a definition")
 	}
 	do("a", s6.GoalDownReady(), s6.CmdDown)
 	expect("stopped by hand", "a", want{false, false, true})
+	state(t, w)
+	if !marked("a") {
+		t.Error("a is down, and would be started after its supervisor's death")
+	}
 
 	do("r", s6.GoalUp(), s6.CmdUp)
 	expect("not ready yet", "r", want{false, true, false})

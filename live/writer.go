@@ -14,6 +14,7 @@ import (
 
 	"strata/internal/failpoint"
 	"strata/live/journal"
+	"strata/live/s6"
 )
 
 // Writer is the one process that may change a live directory. [Writer.Append] may
@@ -74,7 +75,8 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 }
 
 // State is [Dir.State], and what is found other than the journal has it becomes
-// its truth: it is appended as observed.
+// its truth: it is appended as observed, and the file down of the service follows
+// it, as who moved the service may have been killed before.
 func (w *Writer) State() (*State, error) {
 	s, err := w.join(w.journal.State())
 	if err != nil {
@@ -86,6 +88,7 @@ func (w *Writer) State() (*State, error) {
 		for _, sv := range list {
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
+				w.remark(sv)
 				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.observation()})
 			}
 		}
@@ -97,6 +100,19 @@ func (w *Writer) State() (*State, error) {
 		}
 	}
 	return s, nil
+}
+
+// remark makes the file down of a longrun say what a supervisor that is started
+// again has to do. Nothing is said of one whose supervisor is gone for a moment. A
+// full disk may prevent it.
+func (w *Writer) remark(sv ServiceState) {
+	switch {
+	case !sv.Supervised:
+	case sv.Up:
+		_ = s6.UnmarkDown(w.Servicedir(sv.Slot))
+	default:
+		_ = s6.MarkDown(w.Servicedir(sv.Slot))
+	}
 }
 
 // observation says how a longrun came to differ from the journal.

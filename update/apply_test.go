@@ -189,6 +189,12 @@ func TestApplyTypes(t *testing.T) {
 			t.Errorf("%s: wanted %t, want %t", s.Name, s.Wanted, want)
 		}
 	}
+	// A longrun goes, and another one takes its name.
+	m.updated(specs{"b": longrun("c2"), "c2": oneshot(), "group": {Type: "bundle", Contents: []string{"g1", "g2"}}, "g1": longrun(), "g2": oneshot()},
+		Options{}, "b -> group", "x -> b")
+	if got := m.up(); !slices.Equal(got, []string{"b", "c2", "g1", "g2"}) {
+		t.Errorf("up: %v", got)
+	}
 }
 
 func TestApplyPipelines(t *testing.T) {
@@ -275,12 +281,13 @@ func TestApplyUndo(t *testing.T) {
 	b := newBench(t)
 	feeds := func(s *spec) { s.Feeds = "c" }
 	old := specs{"a": longrun(), "b": longrun().with(runs("# b")), "c": longrun(), "d": longrun().with(feeds), "e": oneshot(), "gone": longrun()}
-	new := specs{"b": longrun(), "a": longrun().with(runs("# b")), "c": longrun().with(runs("# new")), "d": longrun().with(feeds), "gone": longrun(), "e": longrun(), "f": longrun("e")}
-	conv := []string{"a -> b", "b -> a", "e -> gone"}
+	new := specs{"b": longrun(), "a": longrun().with(runs("# b")), "c": longrun().with(runs("# new")), "d": longrun().with(feeds), "e": longrun(), "f": longrun("e"),
+		"gone": longrun(), "group": {Type: "bundle", Contents: []string{"g1", "g2"}}, "g1": longrun(), "g2": oneshot()}
+	conv := []string{"a -> b", "b -> a", "gone -> group"}
 	steps := map[string]bool{}
 	// Every step that is reached before the switch fails once.
 	for fail := 1; ; fail++ {
-		m := b.init(old, "a", "b", "d", "e")
+		m := b.init(old, "a", "b", "d", "e", "gone")
 		before, count := m.pids(), 0
 		boom := errors.New("boom")
 		m.w.Hooks = func(step string) error {
@@ -290,7 +297,7 @@ func TestApplyUndo(t *testing.T) {
 			}
 			return nil
 		}
-		_, r, err := m.update(new, Options{Policy: Definition, ForceEssentials: true}, conv[:2]...)
+		_, r, err := m.update(new, Options{Policy: Definition, ForceEssentials: true}, conv...)
 		m.w.Hooks = nil
 		if err == nil {
 			m.end()
@@ -304,7 +311,7 @@ func TestApplyUndo(t *testing.T) {
 			continue
 		}
 		m.consistent()
-		if got := m.up(); r.Outcome != journal.Aborted || !slices.Equal(got, []string{"a", "b", "c", "d", "e"}) {
+		if got := m.up(); r.Outcome != journal.Aborted || !slices.Equal(got, []string{"a", "b", "c", "d", "e", "gone"}) {
 			t.Errorf("step %d: %+v, %v; up %v", fail, r, err, got)
 		}
 		m.samePIDs(before, map[string]string{"a": "a", "b": "b"})

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"strata/internal/atomicfs"
 )
 
 // Copy takes a database from outside into dir, as CONTENTDIGEST.db, for
@@ -30,7 +32,7 @@ func Copy(src, dir string) (info *Info, path string, err error) {
 		}
 	}()
 	if _, err := io.Copy(temp, from); err != nil {
-		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, cause(err))
+		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
 	}
 	info, private, err := checkCopy(temp)
 	if err != nil {

@@ -4,34 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 
 	"golang.org/x/sys/unix"
-)
 
-// cause is the reason of an error of package os, without the operation and path
-// that our own sentence names already.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
-}
+	"strata/internal/atomicfs"
+)
 
 // openFile opens a database file for reading. Of a directory it opens the file in
 // it. A FIFO or device does not block it.
 func openFile(path string) (*os.File, string, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		return nil, path, cause(err)
+		return nil, path, atomicfs.Cause(err)
 	}
 	st, err := f.Stat()
 	if err != nil {
-		return nil, path, errors.Join(cause(err), f.Close())
+		return nil, path, errors.Join(atomicfs.Cause(err), f.Close())
 	}
 	switch {
 	case st.IsDir():
@@ -65,7 +56,7 @@ func mmap(f *os.File, size int) ([]byte, error) {
 func mapFile(f *os.File, m mapper) (data []byte, release func() error, err error) {
 	st, err := f.Stat()
 	if err != nil {
-		return nil, nil, cause(err)
+		return nil, nil, atomicfs.Cause(err)
 	}
 	if st.Size() < int64(trailerSize) || int64(int(st.Size())) != st.Size() {
 		return nil, nil, corruptf("it is not a compiled database")

@@ -55,7 +55,7 @@ func (im *image) place(path string, exclusive bool) (info Info, err error) {
 	}
 	err = write(path, mode(im.model.Private), func(f *os.File) (err error) {
 		info, err = im.write(f)
-		return cause(err) // the temporary file's name says nothing to anybody
+		return atomicfs.Cause(err) // the temporary file's name says nothing to anybody
 	})
 	return info, err
 }
@@ -82,11 +82,11 @@ func WriteDir(dest string, m *Model, o WriteOptions) (info Info, err error) {
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(dest), "."+filepath.Base(dest)+".new-*")
 	if err != nil {
-		return Info{}, fmt.Errorf("cannot write %s: %w", dest, cause(err))
+		return Info{}, fmt.Errorf("cannot write %s: %w", dest, atomicfs.Cause(err))
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("cannot write %s: %w", dest, cause(err)), os.RemoveAll(temp))
+			err = errors.Join(fmt.Errorf("cannot write %s: %w", dest, atomicfs.Cause(err)), os.RemoveAll(temp))
 		}
 	}()
 	if info, err = im.place(filepath.Join(temp, dirFile), false); err != nil {

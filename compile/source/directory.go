@@ -100,6 +100,9 @@ func (w *worker) readS6RC() bool {
 		w.def.Body.NewPIDNS = w.readFlag("flag-newpidns", "flag-newpidns")
 		w.readTrees()
 	}
+	if !w.opts.S6RC {
+		w.warnOfTypos()
+	}
 	return true
 }
 

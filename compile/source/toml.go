@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
@@ -249,13 +250,19 @@ func (t *tomlReader) syntaxError(err error) {
 		t.diags.Errorf("toml-syntax", diag.Position{File: t.path}, "%s: %s", t.name, strings.TrimPrefix(err.Error(), "toml: "))
 		return
 	}
-	d := t.errorAt("toml-syntax", extent{pe.Position.Start, max(1, pe.Position.Len)}, "%s", strings.TrimSuffix(pe.Message, "."))
+	d := t.errorAt("toml-syntax", extent{pe.Position.Start, max(1, pe.Position.Len)}, "%s", lowerFirst(strings.TrimSuffix(pe.Message, ".")))
 	usage := strings.Fields(pe.Usage)
 	if bytes.IndexByte(t.text, 0) >= 0 {
 		d.Hint = "save the file as UTF-8"
 	} else if len(usage) > 0 && len(pe.Usage) < 200 {
 		d.Hint = strings.Join(usage, " ")
 	}
+}
+
+// lowerFirst returns a message of the TOML library as ours begin.
+func lowerFirst(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(r)) + s[size:]
 }
 
 // invalidUTF8 returns the offset of the first byte that is no UTF-8, or -1.

@@ -82,6 +82,16 @@ func fillAndSync(f *os.File, perm fs.FileMode, fill func(*os.File) error) error 
 	return f.Sync()
 }
 
+// Cause is the reason of an error of package os, without the operation and the path:
+// for messages that name them already, or where the path is a temporary file's.
+func Cause(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
 // remove deletes the temporary file; after a rename it is gone already.
 func remove(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
