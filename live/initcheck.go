@@ -159,11 +159,12 @@ func (in *initer) room(database *db.DB, longs int64) error {
 	}
 	const (
 		page        = 4096
-		pagesEach   = 4  // run, and what s6-supervise writes
+		pagesEach   = 4  // run, and what s6-supervise writes, the new beside the old
+		pagesFixed  = 24 // the same for the internal services, their files, and our own
 		inodesEach  = 25 // links, directories and files of a longrun
 		inodesFixed = 100
 	)
-	need, free := database.Size()+longs*pagesEach*page, int64(st.Bavail)*st.Bsize
+	need, free := database.Size()+(longs*pagesEach+pagesFixed)*page, int64(st.Bavail)*st.Bsize
 	if free < need {
 		return fmt.Errorf("%s has too little room: about %d KiB are needed and %d KiB free: %w", in.parent, need>>10, free>>10, unix.ENOSPC)
 	}

@@ -100,6 +100,11 @@ func TestState(t *testing.T) {
 	if s := service(t, state(t, d).Services, "o"); !s.Unknown || s.Failure != "lost" {
 		t.Errorf("oneshot with lost result: %+v", s)
 	}
+	// On a full disk a supervisor cannot write it.
+	if err := os.Remove(filepath.Join(dir("a"), "supervise/status")); err != nil {
+		t.Fatal(err)
+	}
+	expect("without a status", "a", want{})
 }
 
 // TestEvents listens to the event directory.

@@ -19,7 +19,7 @@ type updateOptions struct {
 	dryRun, json, block       bool
 	force, spare              bool
 	respectStops              bool
-	verbose                   bool
+	verbosity                 int
 }
 
 func newUpdateCommand(s ui.Streams) *cobra.Command {
@@ -53,7 +53,7 @@ With -n the patch is shown, with the reason for each action, and nothing is done
 	f.BoolVarP(&o.force, "force-essentials", "e", false, "stop essential services like others")
 	f.BoolVarP(&o.spare, "no-force-essentials", "E", false, "do not stop essential services (the default)")
 	f.BoolVar(&o.respectStops, "respect-stops", false, "refuse to start what an operator stopped")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "say what is being done")
+	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 the patch and each action")
 	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitWrongType, exitDuplicate,
 		exitFailed+exitNotSwitched, exitTimeout+exitNotSwitched, exitUsage, exitSystem)
 }
@@ -129,17 +129,17 @@ func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conver
 	job := updateJob{
 		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
 		planned: func(p *update.Patch) {
-			if o.verbose && !o.json {
+			if o.verbosity >= 2 && !o.json {
 				printPatch(s.Err, p)
 				return
 			}
 			for _, text := range p.Warnings {
-				s.Warnf("%s", ui.Escape(text))
+				o.warn(s, text)
 			}
 		},
-		warn: func(err error) { s.Warnf("%s", ui.Escape(err.Error())) },
+		warn: func(err error) { o.warn(s, err.Error()) },
 	}
-	if o.verbose && !o.json {
+	if o.verbosity >= 2 && !o.json {
 		job.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
 	}
 	p, r, err := job.run()
@@ -156,4 +156,10 @@ func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conver
 		s.Printf("%s\n", patchCounts(p.Counts))
 	}
 	return resultCode(r)
+}
+
+func (o updateOptions) warn(s ui.Streams, text string) {
+	if o.verbosity >= 1 {
+		s.Warnf("%s", ui.Escape(text))
+	}
 }
