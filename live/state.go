@@ -77,6 +77,12 @@ type ServiceState struct {
 	Status     s6.Status // zero if there is no status
 }
 
+// Stopping says that a longrun counts as up only because its process has not ended
+// yet: it was told to.
+func (s ServiceState) Stopping() bool {
+	return s.Type == db.Longrun && s.Up && s.Supervised && !s.Status.WantUp
+}
+
 // State reads the journal and asks s6. It needs no lock. Who may not read the
 // supervisors' status gets the error fs.ErrPermission: the summary is for them
 // (see [Dir.Summary]).

@@ -289,7 +289,7 @@ func (a *applier) giveUp(ctx context.Context) error {
 func (a *applier) undo(ctx context.Context) error {
 	a.result.Outcome = journal.AbortedWithFailures
 	ctx = context.WithoutCancel(ctx)
-	err := errors.Join(a.dropNew(ctx), a.renameBack(), a.superviseBack(ctx), a.defineBack())
+	err := errors.Join(a.dropNew(ctx), a.renameBack(), a.superviseBack(ctx), a.defineBack(), a.unpipeNew(ctx))
 	if err == nil {
 		err = a.takeBack(ctx)
 	}

@@ -205,14 +205,47 @@ func TestApplyPipelines(t *testing.T) {
 	defer m.end()
 	m.updated(specs{"p": longrun().with(feeds("log")), "log": longrun(), "q": longrun()}, Options{})
 	before := m.pids()
+	m.holds(live.PipeReader(m.slot("log")), live.PipeWriter(m.slot("log")))
+	// One more consumer, while the holder runs.
+	m.updated(specs{"p": longrun().with(feeds("log")), "log": longrun(), "q": longrun().with(feeds("r")), "r": longrun()}, Options{})
+	m.holds(live.PipeReader(m.slot("log")), live.PipeReader(m.slot("r")), live.PipeWriter(m.slot("log")), live.PipeWriter(m.slot("r")))
+	m.samePIDs(before, map[string]string{"p": "p", "log": "log"})
+	before = m.pids()
 	m.updated(specs{"p": longrun().with(feeds("log2")), "log2": longrun(), "q": longrun().with(feeds("log2"))}, Options{}, "log -> log2")
 	m.samePIDs(before, map[string]string{"p": "p", "log2": "log"})
+	m.holds(live.PipeReader(m.slot("log2")), live.PipeWriter(m.slot("log2")))
 	before = m.pids()
 	m.updated(specs{"p": longrun(), "log2": longrun(), "q": longrun()}, Options{})
+	m.holds()
 	for name, pid := range m.pids() {
 		if pid == before[name] {
 			t.Errorf("%s was not restarted when its pipe went", name)
 		}
+	}
+}
+
+func (m *machineTest) slot(name string) live.Slot {
+	m.t.Helper()
+	table := m.state().Table
+	i := slices.IndexFunc(table, func(e journal.Entry) bool { return e.Name == name })
+	if i < 0 {
+		m.t.Fatalf("no service %s", name)
+	}
+	return table[i].Slot
+}
+
+// holds expects that the fd-holder has just these pipes.
+func (m *machineTest) holds(want ...string) {
+	m.t.Helper()
+	c := (&applier{w: m.w}).holder(m.t.Context())
+	if c == nil {
+		m.t.Fatal("the fd-holder does not run")
+	}
+	defer c.Close()
+	got, err := c.List(m.t.Context())
+	slices.Sort(got)
+	if err != nil || !slices.Equal(got, want) {
+		m.t.Errorf("the fd-holder has %v, %v; want %v", got, err, want)
 	}
 }
 
@@ -281,8 +314,10 @@ func TestApplyUndo(t *testing.T) {
 	b := newBench(t)
 	feeds := func(s *spec) { s.Feeds = "c" }
 	old := specs{"a": longrun(), "b": longrun().with(runs("# b")), "c": longrun(), "d": longrun().with(feeds), "e": oneshot(), "gone": longrun()}
-	new := specs{"b": longrun(), "a": longrun().with(runs("# b")), "c": longrun().with(runs("# new")), "d": longrun().with(feeds), "e": longrun(), "f": longrun("e"),
-		"gone": longrun(), "group": {Type: "bundle", Contents: []string{"g1", "g2"}}, "g1": longrun(), "g2": oneshot()}
+	new := specs{
+		"b": longrun(), "a": longrun().with(runs("# b")), "c": longrun().with(runs("# new")), "d": longrun().with(feeds), "e": longrun(), "f": longrun("e"), "h": longrun().with(func(s *spec) { s.Feeds = "f" }),
+		"gone": longrun(), "group": {Type: "bundle", Contents: []string{"g1", "g2"}}, "g1": longrun(), "g2": oneshot(),
+	}
 	conv := []string{"a -> b", "b -> a", "gone -> group"}
 	steps := map[string]bool{}
 	// Every step that is reached before the switch fails once.
@@ -315,6 +350,7 @@ func TestApplyUndo(t *testing.T) {
 			t.Errorf("step %d: %+v, %v; up %v", fail, r, err, got)
 		}
 		m.samePIDs(before, map[string]string{"a": "a", "b": "b"})
+		m.holds(live.PipeReader(m.slot("c")), live.PipeWriter(m.slot("c")))
 		m.end()
 	}
 	for _, step := range []string{"update-make", "exchange", "switch-def", "update-supervise", "update-database"} {

@@ -64,7 +64,7 @@ func BenchmarkPlan(b *testing.B) {
 						if err != nil {
 							b.Fatal(err)
 						}
-						if _, err := Make(changes, st, Options{Policy: policy}); err != nil {
+						if _, err := Plan(changes, st, Options{Policy: policy}); err != nil {
 							b.Fatal(err)
 						}
 					}

@@ -84,7 +84,7 @@ func planCase(t testing.TB, c updateCase) (*Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Make(changes, upState(old, c.Up...), Options{Policy: Identity, ForceEssentials: c.ForceEssentials})
+	return Plan(changes, upState(old, c.Up...), Options{Policy: Identity, ForceEssentials: c.ForceEssentials})
 }
 
 // TestConformancePlan compares exit code, what is listed for a stop and what is up

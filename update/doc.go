@@ -6,7 +6,7 @@
 //     by a line of a conversion file, or because the new definition says
 //     renamed-from), and which fields of a definition changed, each with its
 //     [Class].
-//   - [Make] plans: from the changes and from what is up it computes a [Patch],
+//   - [Plan] plans: from the changes and from what is up it computes a [Patch],
 //     the list of actions with the reason for each, and what is up afterwards.
 //   - A Patch is data. It is written as JSON, read again, shown to people, and
 //     says of each operation what must hold before and after it ([Ops]).

@@ -21,8 +21,10 @@ func compiled(dir, script string) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	web := db.Service{Name: "web", Type: db.Longrun, Consumer: db.None, Run: db.Program{Form: db.Script, Script: blobs.Add([]byte(script))},
-		Origin: db.Origin{Label: "admin", Path: "web/run"}}
+	web := db.Service{
+		Name: "web", Type: db.Longrun, Consumer: db.None, Run: db.Program{Form: db.Script, Script: blobs.Add([]byte(script))},
+		Origin: db.Origin{Label: "admin", Path: "web/run"},
+	}
 	path := filepath.Join(dir, fmt.Sprint(len(script)))
 	if _, err := db.Write(path, &db.Model{Services: []db.Service{web}, Needs: none, Wants: none, Soft: none, Levels: levels, Blobs: blobs}, db.WriteOptions{}); err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func Example() {
 		return
 	}
 	isUp := update.State{Up: []bool{true}, Stopped: []bool{false}}
-	patch, err := update.Make(changes, isUp, update.Options{Policy: update.Definition})
+	patch, err := update.Plan(changes, isUp, update.Options{Policy: update.Definition})
 	if err != nil {
 		fmt.Println(err)
 		return

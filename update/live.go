@@ -39,7 +39,7 @@ func StateOf(d *live.Dir, st *live.State) State {
 }
 
 // PlanLive plans an update of a live directory in a certain state to another
-// database. It reads and changes nothing. The error is one of [Diff] or [Make], of
+// database. It reads and changes nothing. The error is one of [Diff] or [Plan], of
 // the live directory, or wraps [live.ErrHalfApplied].
 func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options) (*Patch, error) {
 	if st.Patch != nil {
@@ -54,7 +54,7 @@ func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Opt
 	if err != nil {
 		return nil, err
 	}
-	return Make(changes, StateOf(d, st), o)
+	return Plan(changes, StateOf(d, st), o)
 }
 
 // internalUp says whether an internal service runs.

@@ -55,7 +55,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("cannot update: %s: %s (%s)", e.Why, strings.Join(e.Services, ", "), e.Hint)
 }
 
-// plan is the work of [Make].
+// plan is the work of [Plan].
 type plan struct {
 	*Changes
 	state State
@@ -73,10 +73,10 @@ type plan struct {
 	patch          *Patch
 }
 
-// Make plans: it says what to do so that the services that are up stay up, under
-// their new identity, in the new database. It is a pure function. The error is a
+// Plan says what to do so that the services that are up stay up, under their new
+// identity, in the new database. It is a pure function. The error is a
 // [*RefusedError], or that of a database that cannot be read.
-func Make(c *Changes, st State, o Options) (*Patch, error) {
+func Plan(c *Changes, st State, o Options) (*Patch, error) {
 	p, err := newPlan(c, st, o)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"strata/compile/db"
 )
 
-// planned runs Diff and Make under the policy Definition.
+// planned runs Diff and Plan under the policy Definition.
 func planned(t testing.TB, old, new specs, st func(*view) State, o Options, conv ...string) (*Patch, error) {
 	t.Helper()
 	v := old.view(t)
@@ -22,7 +22,7 @@ func planned(t testing.TB, old, new specs, st func(*view) State, o Options, conv
 	if o.Policy == "" {
 		o.Policy = Definition
 	}
-	return Make(changes, st(v), o)
+	return Plan(changes, st(v), o)
 }
 
 func up(names ...string) func(*view) State {
@@ -283,8 +283,12 @@ func TestIdentitySpares(t *testing.T) {
 		{"restart", old, []string{"net restart"}, false, []string{"spare ssh", "stop web", "spare net", "start web"}},
 		{"restart, forced", old, []string{"net restart"}, true, []string{"stop ssh", "stop web", "stop net", "start net", "start ssh", "start web"}},
 		{"gone", specs{"net": longrun(), "web": longrun("net")}, nil, false, []string{"spare ssh", "switch", "remove ssh"}},
-		{"retyped", specs{"net": longrun(), "ssh": oneshot("net").with(essential), "web": longrun("net")}, nil, false,
-			[]string{"spare ssh", "make ssh", "switch", "remove ssh", "start ssh"}},
+		{
+			"retyped",
+			specs{"net": longrun(), "ssh": oneshot("net").with(essential), "web": longrun("net")},
+			nil, false,
+			[]string{"spare ssh", "make ssh", "switch", "remove ssh", "start ssh"},
+		},
 	} {
 		p, err := planned(t, old, c.new, up("net", "ssh", "web"), Options{Policy: Identity, ForceEssentials: c.force}, c.conv...)
 		if d := cmp.Diff(c.want, brief(p)); err != nil || d != "" {

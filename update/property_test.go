@@ -156,7 +156,7 @@ func TestPatchProperties(t *testing.T) {
 		if err != nil {
 			return // two old services that would become one
 		}
-		p, err := Make(c, st, o)
+		p, err := Plan(c, st, o)
 		if err != nil {
 			if o.Policy == Identity || o.ForceEssentials {
 				t.Fatalf("refused: %v", err)
@@ -249,7 +249,7 @@ func TestSameIsEmpty(t *testing.T) {
 		}
 		st := drawUp(t, v)
 		for _, policy := range []Policy{Identity, Definition} {
-			p, err := Make(c, st, Options{Policy: policy})
+			p, err := Plan(c, st, Options{Policy: policy})
 			if err != nil || !p.Empty() || !c.Empty() {
 				t.Fatalf("%v, %v", brief(p), err)
 			}
@@ -267,7 +267,7 @@ func TestChains(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := Make(c, drawUp(t, old), Options{Policy: rapid.SampledFrom([]Policy{Identity, Definition}).Draw(t, "policy"), ForceEssentials: true})
+		p, err := Plan(c, drawUp(t, old), Options{Policy: rapid.SampledFrom([]Policy{Identity, Definition}).Draw(t, "policy"), ForceEssentials: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,6 @@ import (
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/journal"
-	"strata/live/s6/fdholder"
 )
 
 // switchOver does the second phase. All that is new is made first; then the names
@@ -27,6 +26,7 @@ func (a *applier) switchOver(ctx context.Context) error {
 		{"rename-all", a.rename},
 		{"define", a.define},
 		{"supervise", func() error { return a.supervise(ctx) }},
+		{"pipe", func() error { return a.pipe(ctx) }},
 		{"database", a.switchDatabase},
 		{"remove", func() error { return a.removeOld(ctx) }},
 	} {
@@ -188,8 +188,7 @@ func (a *applier) supervise(ctx context.Context) error {
 			return err
 		}
 	}
-	// The engine makes pipes when it starts what uses them.
-	return a.done(append(a.byOp[OpMake], a.byOp[OpPipe]...)...)
+	return a.done(a.byOp[OpMake]...)
 }
 
 // made are the new longruns.
@@ -261,28 +260,4 @@ func (a *applier) removeOld(ctx context.Context) error {
 		}
 	}
 	return a.done(append(a.byOp[OpUnpipe], a.byOp[OpRemove]...)...)
-}
-
-// unpipe drops the pipes that have no consumer any more. A holder that is down
-// holds none.
-func (a *applier) unpipe(ctx context.Context) {
-	if len(a.byOp[OpUnpipe]) == 0 {
-		return
-	}
-	holder, err := fdholder.Dial(ctx, a.w.HolderSocket())
-	if err != nil {
-		return
-	}
-	defer holder.Close()
-	for _, action := range a.byOp[OpUnpipe] {
-		i, ok := find(a.old.DB, action.Service)
-		if !ok {
-			continue
-		}
-		for _, pipe := range []string{live.PipeReader(a.old.Slot(i)), live.PipeWriter(a.old.Slot(i))} {
-			if err := holder.Delete(ctx, pipe); err != nil && !errors.Is(err, os.ErrNotExist) {
-				a.result.Trouble = append(a.result.Trouble, err)
-			}
-		}
-	}
 }

@@ -225,12 +225,12 @@ func (m *maker) choose() selection {
 }
 
 // counted says whether a service counts as up: for a stop also where it is only
-// about to be, or nobody knows.
+// about to be, or nobody knows; for a start not where it is about to end.
 func counted(s live.ServiceState, op Op) bool {
 	if op == Stop {
 		return s.Up || s.Unknown || s.Starting
 	}
-	return s.Up && !s.Unknown
+	return s.Up && !s.Unknown && !s.Stopping()
 }
 
 // phase makes the steps of one direction.

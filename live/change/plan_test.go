@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"strata/compile/db"
 	"strata/graph"
 	"strata/live"
 	"strata/live/change"
@@ -43,6 +44,17 @@ func TestMake(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A daemon that was told to end and has not yet is started again.
+func TestMakeStopping(t *testing.T) {
+	w := newWorld(t, "a:")
+	w.states[0] = live.ServiceState{Type: db.Longrun, Up: true, Supervised: true}
+	for _, op := range []change.Op{change.Start, change.Stop} {
+		if got, want := w.list(w.plan(change.Request{Op: op, Names: w.ids("a")})), op.String()+" a"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

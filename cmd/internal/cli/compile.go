@@ -9,6 +9,7 @@ import (
 	"os/signal"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"strata/cmd/internal/ui"
 	"strata/compile"
@@ -81,6 +82,8 @@ func runCompile(ctx context.Context, s ui.Streams, o compileOptions, args []stri
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	model, list, err := compileSources(ctx, dirs, compile.Options{Strict: o.strict, Jobs: o.jobs})
 	if err != nil {
 		return err
@@ -108,16 +111,21 @@ func runCompile(ctx context.Context, s ui.Streams, o compileOptions, args []stri
 	return nil
 }
 
-// compileSources compiles with SIGINT and SIGTERM ending the reading.
-func compileSources(ctx context.Context, dirs []source.Dir, o compile.Options) (*db.Model, diag.List, error) {
+// untilSignal returns a context that ends at SIGINT or SIGTERM. Until stop is
+// called neither ends the process, so that a file that is being written is in its
+// place afterwards or gone.
+func untilSignal(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
+	return signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+}
+
+// compileSources compiles until the context ends.
+func compileSources(ctx context.Context, dirs []source.Dir, o compile.Options) (*db.Model, diag.List, error) {
 	model, list := compile.Run(ctx, dirs, o)
-	if err := ctx.Err(); err != nil {
-		return nil, nil, fmt.Errorf("cannot compile: %w", err)
+	if ctx.Err() != nil {
+		return nil, nil, fmt.Errorf("cannot compile: %w", context.Cause(ctx))
 	}
 	return model, list, nil
 }

@@ -159,6 +159,8 @@ func (p *databasePair) compileSources(ctx context.Context, s ui.Streams, paths [
 	if err != nil {
 		return err
 	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	model, list, err := compileSources(ctx, dirs, compile.Options{})
 	if err != nil {
 		return err

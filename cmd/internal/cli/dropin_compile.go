@@ -50,7 +50,9 @@ func s6rcCompile(s ui.Streams, args []string) error {
 	for i, path := range args[1:] {
 		dirs[i].Path = path
 	}
-	model, list, err := compileSources(context.Background(), dirs, compile.Options{S6RC: true})
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	model, list, err := compileSources(ctx, dirs, compile.Options{S6RC: true})
 	if err != nil {
 		return err
 	}
