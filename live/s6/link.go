@@ -188,7 +188,7 @@ func (l *linker) await(ctx context.Context, waits []awaited) error {
 	defer func() {
 		cancel()
 		for range pending {
-			_ = <-results // too late to count
+			<-results //nolint:errcheck // too late to count
 		}
 	}()
 	var stalled <-chan time.Time

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"unicode/utf8"
@@ -12,12 +13,17 @@ import (
 // object {"b64": BASE64}, so that nothing is lost.
 type text string
 
-// MarshalJSON implements [json.Marshaler].
+// MarshalJSON implements [json.Marshaler]. Scripts are full of characters that
+// matter to HTML alone; they stay as they are.
 func (t text) MarshalJSON() ([]byte, error) {
-	if utf8.ValidString(string(t)) {
-		return json.Marshal(string(t))
+	if !utf8.ValidString(string(t)) {
+		return json.Marshal(map[string]string{"b64": base64.StdEncoding.EncodeToString([]byte(t))})
 	}
-	return json.Marshal(map[string]string{"b64": base64.StdEncoding.EncodeToString([]byte(t))})
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(string(t))
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // texts is a list that is never null.
