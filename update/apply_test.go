@@ -393,8 +393,8 @@ func TestApplyReload(t *testing.T) {
 	fifo := filepath.Join(b.Root, "heard")
 	mkfifo(t, fifo)
 	// The shell hears the signal while it waits for its child.
-	script := "trap 'echo heard > " + fifo + "' HUP\nsleep 1000000 & while :; do wait $!; done"
-	a := longrun().with(func(s *spec) { s.Run, s.OnChange = script, db.Reload })
+	script := "trap 'echo heard > " + fifo + "' HUP\necho >&3\nsleep 1000000 & while :; do wait $!; done"
+	a := longrun().with(func(s *spec) { s.Run, s.OnChange, s.Ready = script, db.Reload, true })
 	m := b.init(specs{"a": a}, "a")
 	defer m.end()
 	before := m.pids()

@@ -27,6 +27,7 @@ type spec struct {
 	Run      string `json:"-"` // content of run or up
 	Finish   string `json:"-"`
 	Down     string `json:"-"`
+	Ready    bool   `json:"-"` // run says on descriptor 3 when it is ready
 }
 
 // failer is what a test and a property have in common.
@@ -89,6 +90,9 @@ func (s specs) model(t failer) *db.Model {
 			svc.Type, svc.Up = db.Oneshot, script(sp.Run)
 		} else {
 			svc.Run = script(sp.Run + "\nexec sleep 1000000")
+		}
+		if sp.Ready {
+			svc.NotificationFD = db.Uint{Set: true, Value: 3}
 		}
 		if sp.Down != "" {
 			svc.Down = script(sp.Down)

@@ -107,28 +107,6 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A daemon that an earlier command told to end, and that has not yet, is started
-// again.
-func TestStartWhileStopping(t *testing.T) {
-	tr := newTree(t, with(longrun("slow"), func(d *definition) {
-		d.run = "#!/bin/sh\ntrap '' TERM\nexec sleep 100000\n"
-	}))
-	tr.must(change.Start, "slow")
-	dir := tr.dir.Servicedir(tr.slot("slow"))
-	wantDown := s6.GoalStatus("told to end", func(st s6.Status) bool { return !st.WantUp })
-	if _, err := s6.WaitFor(t.Context(), dir, wantDown, s6.CmdDown); err != nil {
-		t.Fatal(err)
-	}
-	tr.must(change.Start, "slow")
-	wantUp := s6.GoalStatus("meant to run", func(st s6.Status) bool { return st.WantUp })
-	if _, err := s6.WaitFor(t.Context(), dir, wantUp); err != nil {
-		t.Error(err)
-	}
-	if _, err := s6.WaitFor(t.Context(), dir, s6.GoalDown(), s6.CmdDown, s6.CmdKill); err != nil {
-		t.Error(err)
-	}
-}
-
 // A oneshot that an earlier command did not wait for is found again.
 func TestRecover(t *testing.T) {
 	tr := newTree(t, oneshot("wait", "echo begun >>$LOG; read x <$FIFO"), oneshot("lost", "true"))
