@@ -11,12 +11,13 @@ import (
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/s6"
 )
 
 // ctlOptions are the options of all commands of rc-ctl.
 type ctlOptions struct {
 	live      string
-	timeout   int64 // milliseconds
+	timeout   timeoutFlag
 	verbosity int
 	dry       bool
 	block     bool
@@ -45,7 +46,7 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 // changeFlags adds the flags of the commands that change something.
 func (o *ctlOptions) changeFlags(c *cobra.Command) *cobra.Command {
 	f := c.Flags()
-	f.Int64VarP(&o.timeout, "timeout", "t", 0, "give up after `MS` milliseconds (0: never)")
+	f.VarP(&o.timeout, "timeout", "t", timeoutHelp)
 	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 each service, 3 what is so already too")
 	f.BoolVarP(&o.dry, "dry-run", "n", false, "print the steps and do nothing")
 	f.BoolVarP(&o.block, "block", "b", false, "wait while another process changes the live directory")
@@ -120,12 +121,12 @@ func (o *ctlOptions) request() (change.Request, error) {
 
 // runChange does a request for names.
 func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, why string) error {
-	if o.timeout < 0 || o.parallel < 0 {
-		return usagef("a negative number makes no sense here")
+	if o.parallel < 0 {
+		return usagef("--max-parallel %d is negative", o.parallel)
 	}
 	job := changeJob{
 		s: s, live: o.live, req: req, names: names, block: o.block, verbosity: o.verbosity,
-		run: tree.Options{Cause: why, Limit: time.Duration(o.timeout) * time.Millisecond, MaxParallel: o.parallel, Dry: o.dry},
+		run: tree.Options{Cause: why, Limit: time.Duration(o.timeout), MaxParallel: o.parallel, Dry: o.dry},
 	}
 	if o.dry {
 		job.verbosity = max(job.verbosity, 2)
@@ -141,6 +142,8 @@ func liveCode(err error) int {
 		return exitUnknown
 	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt):
 		return exitInvalid
+	case errors.Is(err, s6.ErrNotRunning):
+		return exitUsage
 	}
 	return exitSystem
 }

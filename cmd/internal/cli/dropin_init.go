@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"strata/cmd/internal/ui"
 	"strata/compile/db"
@@ -52,7 +53,7 @@ func s6rcInit(s ui.Streams, args []string) error {
 	case strings.ContainsAny(o.Prefix, "/\n"):
 		return usagef("prefix cannot contain a / or a newline")
 	}
-	o.timeout = int64(ms)
+	o.timeout = timeoutFlag(time.Duration(ms) * time.Millisecond)
 	return s6rcInitError(runInit(s, o))
 }
 

@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"strata/cmd/internal/ui"
-	"strata/live/s6"
 	"strata/update"
 )
 
@@ -65,7 +63,7 @@ func s6rcUpdate(s ui.Streams, args []string) error {
 	if o.dry {
 		p, err := dryUpdate(o.live, newdb, conv, plan)
 		if err != nil {
-			return s6rcUpdateError(err)
+			return updateError(err)
 		}
 		o.print(s, p)
 		return nil
@@ -76,7 +74,7 @@ func s6rcUpdate(s ui.Streams, args []string) error {
 func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Conversions, plan update.Options) error {
 	tell := s6rcTell{s, o.verbosity, false}
 	job := updateJob{
-		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, cause: s.Tool,
+		s: s, live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, cause: s.Tool,
 		limit: time.Duration(o.timeout) * time.Millisecond, moved: tell.observe,
 		planned: func(p *update.Patch) {
 			for _, text := range p.Warnings {
@@ -104,7 +102,7 @@ func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Convers
 	}
 	_, r, err := job.run()
 	if err != nil {
-		return s6rcUpdateError(err)
+		return updateError(err)
 	}
 	if o.verbosity >= 1 && !r.OK() {
 		for _, err := range r.Trouble {
@@ -115,16 +113,6 @@ func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Convers
 		}
 	}
 	return resultCode(r)
-}
-
-// s6rcUpdateError gives errors the exit codes of s6-rc-update, where a live
-// directory that cannot be used is a system error, and a missing s6-svscan wrong
-// usage.
-func s6rcUpdateError(err error) error {
-	if errors.Is(err, s6.ErrNotRunning) {
-		return withCode(exitUsage, err)
-	}
-	return updateError(err)
 }
 
 // print writes the two lines of a dry run, as s6-rc-dryrun does.

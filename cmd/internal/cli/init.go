@@ -26,7 +26,7 @@ var (
 
 type initOptions struct {
 	live.InitOptions
-	timeout int64 // milliseconds
+	timeout timeoutFlag
 	deref   bool
 	quiet   bool
 }
@@ -34,7 +34,7 @@ type initOptions struct {
 func newInitCommand(s ui.Streams) *cobra.Command {
 	var o initOptions
 	c := &cobra.Command{
-		Use:   "rc-init [-c DB] [-l LIVE] [-p PREFIX] [-t MS] [-d] [-b] [SCANDIR]",
+		Use:   "rc-init [-c DB] [-l LIVE] [-p PREFIX] [-t TIME] [-d] [-b] [SCANDIR]",
 		Short: "Make the live directory, with all supervisors up and all services down",
 		Long: `Make the live directory, with all supervisors up and all services down.
 
@@ -60,7 +60,7 @@ left alone, and an error.`,
 	f.StringVarP(&o.DB, "compiled", "c", defaultCompiled, "take services from the database `DB`")
 	f.StringVarP(&o.Live, "live", "l", defaultLive, "make the live directory `LIVE`, an absolute path")
 	f.StringVarP(&o.Prefix, "prefix", "p", "", "let our names in the scandir begin with `PREFIX`")
-	f.Int64VarP(&o.timeout, "timeout", "t", 0, "wait at most `MS` milliseconds for the supervisors (0: while they appear)")
+	f.VarP(&o.timeout, "timeout", "t", "wait at most `TIME` for the supervisors: 30s, or a number of milliseconds; 0 is as long as more of them appear")
 	f.BoolVarP(&o.deref, "dereference", "d", false, "no effect: the database is always copied (for command lines of s6-rc-init)")
 	f.BoolVarP(&o.Block, "block", "b", false, "wait while another process changes the live directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing when the live directory is in use already")
@@ -68,14 +68,11 @@ left alone, and an error.`,
 }
 
 func runInit(s ui.Streams, o initOptions) error {
-	if o.timeout < 0 {
-		return usagef("timeout %d is negative", o.timeout)
-	}
 	program, err := multicall()
 	if err != nil {
 		return err
 	}
-	o.Program, o.Timeout = program, time.Duration(o.timeout)*time.Millisecond
+	o.Program, o.Timeout = program, time.Duration(o.timeout)
 	o.Warn = func(text string) { s.Warnf("%s", ui.Escape(text)) }
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
 	defer stop()

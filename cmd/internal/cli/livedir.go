@@ -1,11 +1,23 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"strata/cmd/internal/ui"
 	"strata/live"
+	"strata/live/change"
 )
+
+// timeoutHelp describes the option -t of all tools that change something.
+const timeoutHelp = "give up after `TIME`: 30s, or a number of milliseconds; 0 is never"
 
 // openLive opens a live directory that is going to be changed. Root does not use
 // one that others can write to; under s6-rc's names, which do not look, it is a
@@ -15,11 +27,70 @@ func openLive(s ui.Streams, path string) (*live.Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.Trust(); err != nil {
-		if _, dropin := dropins()[s.Tool]; !dropin {
-			return nil, fmt.Errorf("cannot use live directory %s: %w", path, err)
-		}
-		s.Warnf("%s", ui.Escape(err.Error()))
+	if err := lenient(s, d.Trust()); err != nil {
+		return nil, fmt.Errorf("cannot use live directory %s: %w", path, err)
 	}
 	return d, nil
+}
+
+// trustDatabase is the same for a database from outside that is going to count.
+func trustDatabase(s ui.Streams, path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "db")
+	}
+	if err := lenient(s, live.Trust(path)); err != nil {
+		return fmt.Errorf("cannot use database: %w", err)
+	}
+	return nil
+}
+
+// lenient turns an error into a warning under s6-rc's names.
+func lenient(s ui.Streams, err error) error {
+	if _, dropin := dropins()[s.Tool]; err == nil || !dropin {
+		return err
+	}
+	s.Warnf("%s", ui.Escape(err.Error()))
+	return nil
+}
+
+// interruptible gives a context that the first SIGINT or SIGTERM ends, and a
+// channel that the second one closes.
+func interruptible() (ctx context.Context, abandon <-chan struct{}, stop func()) {
+	ctx, interrupt := context.WithCancelCause(context.Background())
+	second := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			interrupt(change.ErrInterrupted)
+		case <-ctx.Done():
+			return
+		}
+		<-signals
+		close(second)
+	}()
+	return ctx, second, func() {
+		signal.Stop(signals)
+		interrupt(nil)
+	}
+}
+
+// timeoutFlag is a limit: a Go duration, or s6's milliseconds.
+type timeoutFlag time.Duration
+
+func (t *timeoutFlag) String() string { return time.Duration(*t).String() }
+func (t *timeoutFlag) Type() string   { return "time" }
+
+// Set reads a value.
+func (t *timeoutFlag) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "ms")
+	}
+	if err != nil || d < 0 {
+		return errors.New("want a time such as 30s, or a number of milliseconds")
+	}
+	*t = timeoutFlag(d)
+	return nil
 }

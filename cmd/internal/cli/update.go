@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,11 +44,11 @@ With -n the patch is shown, with the reason for each action, and nothing is done
 	f := c.Flags()
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the patch and do nothing")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.StringVarP(&o.live, "live", "l", o.live, "the live `DIRECTORY`")
+	f.StringVarP(&o.live, "live", "l", o.live, "update the live directory `LIVE`")
 	f.StringVarP(&o.conversions, "conversion-file", "f", "", "rename and restart services as this `FILE` says")
-	f.StringVar(&o.policy, "policy", o.policy, "the rules to plan by: definition or identity")
-	f.VarP(&o.timeout, "timeout", "t", "give up after this `TIME` (30s, or milliseconds; 0 is never)")
-	f.BoolVarP(&o.block, "block", "b", false, "wait for the lock of the live directory")
+	f.StringVar(&o.policy, "policy", o.policy, "plan by the rules of `POLICY`: definition or identity")
+	f.VarP(&o.timeout, "timeout", "t", timeoutHelp)
+	f.BoolVarP(&o.block, "block", "b", false, "wait while another process changes the live directory")
 	f.BoolVarP(&o.force, "force-essentials", "e", false, "stop essential services like others")
 	f.BoolVarP(&o.spare, "no-force-essentials", "E", false, "do not stop essential services (the default)")
 	f.BoolVar(&o.respectStops, "respect-stops", false, "refuse to start what an operator stopped")
@@ -64,7 +63,7 @@ var openRCVerbs = []string{"add", "del", "delete", "show"}
 func checkUpdateArgs(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0 && slices.Contains(openRCVerbs, args[0]):
-		return fmt.Errorf("%q is a verb of OpenRC's rc-update, which keeps the lists of runlevels; this rc-update takes a running machine to another compiled database, and rc-set says which services are enabled (a database of that name is ./%s)", args[0], args[0])
+		return fmt.Errorf("%q is a verb of OpenRC's rc-update, which keeps the lists of runlevels; this one takes a running machine to another compiled database (one of that name is ./%s)", args[0], args[0])
 	case len(args) != 1:
 		return fmt.Errorf("want one new database, not %d", len(args))
 	}
@@ -80,25 +79,6 @@ func (o updateOptions) plan() (update.Options, error) {
 		return update.Options{}, usagef("there is no policy %q: use definition or identity", o.policy)
 	}
 	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops}, nil
-}
-
-// timeoutFlag is a limit: a Go duration, or s6's milliseconds.
-type timeoutFlag time.Duration
-
-func (t *timeoutFlag) String() string { return time.Duration(*t).String() }
-func (t *timeoutFlag) Type() string   { return "time" }
-
-// Set reads a value.
-func (t *timeoutFlag) Set(text string) error {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		d, err = time.ParseDuration(text + "ms")
-	}
-	if err != nil || d < 0 {
-		return errors.New("want a time such as 30s, or a number of milliseconds")
-	}
-	*t = timeoutFlag(d)
-	return nil
 }
 
 func runUpdate(s ui.Streams, o updateOptions, newdb string) error {
@@ -127,7 +107,7 @@ func runUpdate(s ui.Streams, o updateOptions, newdb string) error {
 // applyUpdate plans and applies under the lock, and says what went wrong.
 func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conversions, plan update.Options) error {
 	job := updateJob{
-		live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
+		s: s, live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
 		planned: func(p *update.Patch) {
 			if o.verbosity >= 2 && !o.json {
 				printPatch(s.Err, p)

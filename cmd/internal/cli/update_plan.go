@@ -8,6 +8,7 @@ import (
 	"strata/compile/db"
 	"strata/compile/source/execline"
 	"strata/live"
+	"strata/live/s6"
 	"strata/update"
 )
 
@@ -49,6 +50,7 @@ func updateError(err error) error {
 		{live.ErrCorrupt, exitInvalid},
 		{live.ErrStale, exitInvalid},
 		{live.ErrUsage, exitUsage},
+		{s6.ErrNotRunning, exitUsage},
 	} {
 		if errors.Is(err, e.err) {
 			return withCode(e.code, err)

@@ -3,11 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"strata/cmd/internal/ui"
 	"strata/live"
@@ -19,6 +15,7 @@ import (
 
 // updateJob is one update of a live directory.
 type updateJob struct {
+	s           ui.Streams
 	live, newdb string
 	conv        update.Conversions
 	plan        update.Options
@@ -37,7 +34,7 @@ type updateJob struct {
 func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
-	d, err := live.Open(j.live)
+	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return nil, r, err
 	}
@@ -54,6 +51,9 @@ func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	}
 	st, err := w.State()
 	if err != nil {
+		return nil, r, err
+	}
+	if err := trustDatabase(j.s, j.newdb); err != nil {
 		return nil, r, err
 	}
 	newdb, err := w.AddDB(j.newdb)
@@ -86,29 +86,6 @@ func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) error {
 		return err
 	}
 	return session.Close()
-}
-
-// interruptible gives a context that the first SIGINT or SIGTERM ends, and a
-// channel that the second one closes.
-func interruptible() (ctx context.Context, abandon <-chan struct{}, stop func()) {
-	ctx, interrupt := context.WithCancelCause(context.Background())
-	second := make(chan struct{})
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
-	go func() {
-		select {
-		case <-signals:
-			interrupt(change.ErrInterrupted)
-		case <-ctx.Done():
-			return
-		}
-		<-signals
-		close(second)
-	}()
-	return ctx, second, func() {
-		signal.Stop(signals)
-		interrupt(nil)
-	}
 }
 
 // reportResult says what failed.
