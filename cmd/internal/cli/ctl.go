@@ -58,7 +58,7 @@ func newCtlStart(s ui.Streams, o *ctlOptions) *cobra.Command {
 	return o.changeFlags(&cobra.Command{
 		Use:   "start NAME...",
 		Short: "Start services and bundles, with what they need",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return runChange(s, *o, change.Request{Op: change.Start}, args, "rc-ctl start")
 		},
@@ -69,7 +69,7 @@ func newCtlStop(s ui.Streams, o *ctlOptions) *cobra.Command {
 	c := o.changeFlags(&cobra.Command{
 		Use:   "stop NAME...",
 		Short: "Stop services and bundles, with what needs them",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return runChange(s, *o, change.Request{Op: change.Stop, Essentials: o.without}, args, "rc-ctl stop")
 		},
@@ -101,6 +101,14 @@ func newCtlChange(s ui.Streams, o *ctlOptions) *cobra.Command {
 	f.BoolVarP(&o.without, "without-essentials", "e", false, "when stopping, stop essential services too")
 	f.BoolVarP(&o.with, "with-essentials", "E", false, "when stopping, leave essential services up")
 	return c
+}
+
+// namesDue refuses a command without names.
+func namesDue(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("name at least one service or bundle")
+	}
+	return nil
 }
 
 // request is what the flags of change ask for.

@@ -12,7 +12,6 @@ import (
 
 	"strata/cmd/internal/ui"
 	"strata/compile/db"
-	"strata/graph"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
@@ -60,21 +59,56 @@ func lookSummary(d *live.Dir) (*seen, error) {
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
+	v := &seen{states: make([]live.ServiceState, len(sum.Services)), partial: true}
+	for i, sv := range sum.Services {
+		v.states[i] = live.ServiceState{Name: sv.Name, Type: db.Oneshot, Up: sv.Up, Wanted: sv.Wanted, Unknown: sv.Unknown}
+		if sv.Type == db.Longrun.String() {
+			v.states[i].Type = db.Longrun
+		}
+	}
 	base, err := d.DB()
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+	case err != nil:
 		return nil, withCode(liveCode(err), err)
-	}
-	v := &seen{db: base, states: make([]live.ServiceState, base.Len()), partial: true}
-	known := make(map[string]live.SummaryService, len(sum.Services))
-	for _, sv := range sum.Services {
-		known[sv.Name] = sv
-	}
-	for i := range v.states {
-		id := graph.ID(i)
-		sv := known[base.Name(id)]
-		v.states[i] = live.ServiceState{Name: base.Name(id), Type: base.Type(id), Up: sv.Up, Wanted: sv.Wanted, Unknown: sv.Unknown}
+	case base.Len() == len(v.states):
+		v.db = base
+	default: // switched just now
+		return nil, errors.Join(errors.New("cannot read the live directory: it has just been updated, try again"), base.Close())
 	}
 	return v, nil
+}
+
+// close gives the database back.
+func (v *seen) close() {
+	if v.db != nil {
+		_ = v.db.Close() // only a map is given back
+	}
+}
+
+// whole is an error if the database cannot be read.
+func (v *seen) whole() error {
+	if v.db == nil {
+		return errors.New("cannot read the database: it is private, and only its owner may")
+	}
+	return nil
+}
+
+// resolve gives what names stand for. Of a private database others know the
+// services, not the bundles.
+func (v *seen) resolve(names []string) ([]change.ID, error) {
+	if v.db != nil {
+		return tree.Resolve(v.db, names)
+	}
+	ids := make([]change.ID, 0, len(names))
+	for _, name := range names {
+		i := slices.IndexFunc(v.states, func(st live.ServiceState) bool { return st.Name == name })
+		if i < 0 {
+			return nil, &tree.NameError{Names: []string{name}}
+		}
+		ids = append(ids, change.ID(i))
+	}
+	return ids, nil
 }
 
 // chosen are the services that names stand for; no names are all.
@@ -82,7 +116,7 @@ func (v *seen) chosen(names []string) ([]change.ID, error) {
 	if len(names) == 0 {
 		return v.all(), nil
 	}
-	ids, err := tree.Resolve(v.db, names)
+	ids, err := v.resolve(names)
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
@@ -108,7 +142,7 @@ type serviceState struct {
 	Ready   bool       `json:"ready"`
 	PID     int        `json:"pid,omitempty"`
 	Since   *time.Time `json:"since,omitempty"`
-	Level   int        `json:"level"`
+	Level   *int       `json:"level,omitempty"`
 	Cause   text       `json:"cause,omitempty"`
 	Failure text       `json:"failure,omitempty"`
 }
@@ -116,8 +150,12 @@ type serviceState struct {
 func (v *seen) service(id change.ID) serviceState {
 	st := v.states[id]
 	out := serviceState{
-		Name: text(v.db.Name(id)), Type: v.db.Type(id).String(), Up: st.Up, Wanted: st.Wanted, State: stateWord(st),
-		Ready: st.Up, Level: v.db.Levels().Of(id), Cause: text(st.Cause), Failure: text(st.Failure),
+		Name: text(st.Name), Type: st.Type.String(), Up: st.Up, Wanted: st.Wanted, State: stateWord(st),
+		Ready: st.Up, Cause: text(st.Cause), Failure: text(st.Failure),
+	}
+	if v.db != nil {
+		level := v.db.Levels().Of(id)
+		out.Level = &level
 	}
 	if st.Type == db.Longrun && st.Supervised {
 		out.PID = st.Status.PID
@@ -165,9 +203,9 @@ func (v *seen) printJSON(s ui.Streams, ids []change.ID) error {
 }
 
 // printNames prints one name a line.
-func printNames(s ui.Streams, d *db.DB, ids []change.ID) error {
+func (v *seen) printNames(s ui.Streams, ids []change.ID) error {
 	for _, id := range ids {
-		if _, err := fmt.Fprintln(s.Out, ui.Escape(d.Name(id))); err != nil {
+		if _, err := fmt.Fprintln(s.Out, ui.Escape(v.states[id].Name)); err != nil {
 			return fmt.Errorf("cannot write to standard output: %w", err)
 		}
 	}
@@ -183,7 +221,7 @@ func newCtlList(s ui.Streams, o *ctlOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer v.db.Close()
+			defer v.close()
 			ids, err := v.chosen(args)
 			if err != nil {
 				return err
@@ -192,7 +230,7 @@ func newCtlList(s ui.Streams, o *ctlOptions) *cobra.Command {
 				return v.printJSON(s, ids)
 			}
 			ids = slices.DeleteFunc(ids, func(id change.ID) bool { return v.states[id].Up == o.down })
-			return printNames(s, v.db, ids)
+			return v.printNames(s, ids)
 		},
 	}
 	c.Flags().BoolVarP(&o.down, "down", "d", false, "print the services that are down")
@@ -204,13 +242,16 @@ func newCtlListAll(s ui.Streams, o *ctlOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "listall [-d] NAME...",
 		Short: "Print services with all they need; with -d, with all that needs them",
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
 			v, err := look(o.live)
 			if err != nil {
 				return err
 			}
-			defer v.db.Close()
+			defer v.close()
+			if err := v.whole(); err != nil {
+				return err
+			}
 			ids, err := v.chosen(args)
 			if err != nil {
 				return err
@@ -218,7 +259,7 @@ func newCtlListAll(s ui.Streams, o *ctlOptions) *cobra.Command {
 			if ids = closure(v.db, ids, o.down); o.json {
 				return v.printJSON(s, ids)
 			}
-			return printNames(s, v.db, ids)
+			return v.printNames(s, ids)
 		},
 	}
 	c.Flags().BoolVarP(&o.down, "down", "d", false, "go the other way")
@@ -243,7 +284,7 @@ func newCtlStatus(s ui.Streams, o *ctlOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer v.db.Close()
+			defer v.close()
 			ids, err := v.chosen(args)
 			if err != nil {
 				return err
@@ -298,7 +339,10 @@ func printDrift(s ui.Streams, path string) error {
 	if err != nil {
 		return err
 	}
-	defer v.db.Close()
+	defer v.close()
+	if v.partial {
+		return errors.New("cannot compare with the supervisors: only the owner of the live directory may ask them")
+	}
 	code := exitOK
 	for id, st := range v.states {
 		if st.Type != db.Longrun || !st.Observed {
@@ -308,7 +352,7 @@ func printDrift(s ui.Streams, path string) error {
 		if st.Up {
 			sign = "+"
 		}
-		s.Printf("%s%s\n", sign, ui.Escape(v.db.Name(change.ID(id))))
+		s.Printf("%s%s\n", sign, ui.Escape(v.states[id].Name))
 		code = exitFailed
 	}
 	if code != exitOK {

@@ -183,7 +183,10 @@ func (f s6rcFlags) list(s ui.Streams, all bool, names []string) error {
 	if err != nil {
 		return err
 	}
-	defer v.db.Close()
+	defer v.close()
+	if err := v.whole(); err != nil {
+		return err
+	}
 	ids, err := tree.Resolve(v.db, names)
 	if err != nil {
 		return withCode(liveCode(err), err)
@@ -207,5 +210,5 @@ func (f s6rcFlags) list(s ui.Streams, all bool, names []string) error {
 			return v.db.Type(id) != typ || hidden || selection.Has(id) == invert
 		})...)
 	}
-	return printNames(s, v.db, out)
+	return v.printNames(s, out)
 }

@@ -93,6 +93,7 @@ func execute(c *cobra.Command, args []string) error {
 	c.SetArgs(args)
 	c.SilenceErrors, c.SilenceUsage, c.DisableSuggestions = true, true, true
 	c.CompletionOptions.HiddenDefaultCmd = true
+	c.Version = version
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withCode(exitUsage, err) })
 	err := c.Execute()
 	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
@@ -109,7 +110,13 @@ func finish(s ui.Streams, err error) int {
 	return codeOf(err)
 }
 
-// usageArgs makes cobra's argument checks end with the usage code.
+// usageArgs makes an argument check end with the usage code, and with the usage.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error { return withCode(exitUsage, check(c, args)) }
+	return func(c *cobra.Command, args []string) error {
+		err := check(c, args)
+		if err == nil {
+			return nil
+		}
+		return usagef("%w; usage: %s", err, strings.TrimSuffix(c.UseLine(), " [flags]"))
+	}
 }
