@@ -15,8 +15,9 @@ var (
 	ErrCorrupt = errors.New("the live directory is damaged")
 	// ErrMismatch: a live directory with other properties is in use.
 	ErrMismatch = errors.New("a live directory is in use there already")
-	// ErrHalfApplied: a patch is under way, or was left in the middle.
-	ErrHalfApplied = errors.New("a patch is half applied")
+	// ErrHalfApplied: a patch was left in the middle. Only everything can be stopped
+	// then, and [Init] makes the directory anew.
+	ErrHalfApplied = errors.New("a patch is half applied: stop everything with rc-ctl change -D -a, then run rc-init")
 	// ErrUsage: a parameter cannot be right.
 	ErrUsage = errors.New("wrong parameter")
 )

@@ -43,8 +43,8 @@ type InitOptions struct {
 type InitResult struct {
 	Real     string // the real live directory
 	Existing bool   // a live directory was in use already, and was completed if need be
-	// Patched is set with Existing if a patch is half applied there: nothing was
-	// touched.
+	// Patched is set with Existing if a patch is half applied there and something is
+	// up: nothing was touched (see [ErrHalfApplied]).
 	Patched bool
 }
 
@@ -54,6 +54,8 @@ type InitResult struct {
 // It can be repeated: a directory that is in use, for the same scandir, prefix and
 // database, is completed where an earlier call was killed and else left alone. What
 // belongs to an earlier life of the supervision tree is not believed, and replaced.
+// So is a directory, for whichever database, in which a patch is half applied and
+// nothing is up.
 // Anything that is not a live directory is left alone, and an error.
 //
 // Errors wrap [ErrUsage], [s6.ErrNotRunning], [ErrMismatch], [s6.ErrStalled],

@@ -17,7 +17,8 @@ import (
 )
 
 // useExisting looks at what is there. If that is a live directory in use it is
-// completed, and done is true. What is left of an earlier life is removed.
+// completed, and done is true. What is left of an earlier life is removed, and so is
+// a directory with a half-applied patch in which nothing is up.
 func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitResult, done bool, err error) {
 	current, err := in.current()
 	if err != nil {
@@ -26,9 +27,19 @@ func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitRes
 	if current == nil {
 		return r, false, in.removeRemains(ctx, "")
 	}
-	d, j := current.dir, current.state
-	if err := in.matches(d, j, content); err != nil {
+	if err := in.matches(current.dir); err != nil {
 		return r, false, err
+	}
+	if dropped, err := in.dropHalf(ctx, current); dropped || err != nil {
+		return r, false, err
+	}
+	d, j := current.dir, current.state
+	switch {
+	case j.Content == content:
+	case j.Patch != nil:
+		return r, false, fmt.Errorf("%w, with another database than %s, and %w", ErrMismatch, in.DB, ErrHalfApplied)
+	default:
+		return r, false, fmt.Errorf("%w: it uses a database with another content than %s: an update goes from one to the other", ErrMismatch, in.DB)
 	}
 	if err := in.removeRemains(ctx, d.real); err != nil {
 		return r, false, err
@@ -45,15 +56,13 @@ func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitRes
 	return r, true, in.complete(ctx, d)
 }
 
-// matches refuses a directory in use that is not the one asked for.
-func (in *initer) matches(d *Dir, j journal.State, content db.Digest) error {
+// matches refuses a directory in use that is for something else.
+func (in *initer) matches(d *Dir) error {
 	switch {
 	case d.scandir != in.Scandir:
 		return fmt.Errorf("%w: it uses scandir %s and not %s", ErrMismatch, d.scandir, in.Scandir)
 	case d.prefix != in.Prefix:
 		return fmt.Errorf("%w: it uses prefix %q and not %q", ErrMismatch, d.prefix, in.Prefix)
-	case j.Content != content:
-		return fmt.Errorf("%w: it uses a database with another content than %s: an update goes from one to the other", ErrMismatch, in.DB)
 	}
 	return nil
 }
@@ -287,14 +296,32 @@ func (in *initer) removeRemains(ctx context.Context, keep string) error {
 				return err
 			}
 		}
-		if err := in.Hooks.Hit("remove-old"); err != nil {
-			return err
-		}
-		if err := removeTree(real); err != nil {
+		if err := in.removeReal(real); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// removeReal removes a real directory. format, which says that it is ours, goes
+// last.
+func (in *initer) removeReal(real string) error {
+	entries, err := os.ReadDir(real)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == "format" {
+			continue
+		}
+		if err := in.Hooks.Hit("remove-old"); err != nil {
+			return err
+		}
+		if err := removeTree(filepath.Join(real, e.Name())); err != nil {
+			return err
+		}
+	}
+	return removeTree(real)
 }
 
 // scandirs are the scandirs in which there can be links into the directories: ours,

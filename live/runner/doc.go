@@ -13,8 +13,9 @@
 // at the end of PATH where that exists, and RC_NAME, the service's name. Its
 // standard streams are those that the client sent, or /dev/null and twice the
 // runner's standard error, which is the log of the tree; with tty it is that
-// terminal. When its limit is over its group gets SIGTERM and SIGCONT, and SIGKILL
-// after [Config].Grace or as soon as its leader has ended.
+// terminal. When its limit is over, it is killed or the runner ends, its group gets
+// SIGTERM and SIGCONT, and SIGKILL after [Config].Grace or as soon as its leader has
+// ended. What leaves the group is not followed.
 //
 // # The protocol
 //

@@ -32,6 +32,7 @@ type job struct {
 
 	mu       sync.Mutex
 	ended    bool // the leader has ended: its pid is still its own, but soon not
+	told     bool // to end: by the limit or by somebody
 	timedOut bool
 	timers   []*time.Timer
 }
@@ -75,7 +76,7 @@ func launch(p Program, env []string, path string, streams []*os.File) (*exec.Cmd
 	}
 	attr := &syscall.SysProcAttr{Setsid: true}
 	if p.TTY != "" {
-		tty, err := os.OpenFile(p.TTY, os.O_RDWR|unix.O_NOCTTY, 0)
+		tty, err := openTTY(p.TTY)
 		if err != nil {
 			return nil, fmt.Errorf("cannot open terminal: %w", err)
 		}
@@ -105,6 +106,20 @@ func launch(p Program, env []string, path string, streams []*os.File) (*exec.Cmd
 	return cmd, nil
 }
 
+// openTTY opens a terminal. One on a serial line without a carrier would make us
+// wait for that, before there is a program that a limit could end.
+func openTTY(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	if err := unix.SetNonblock(fd, false); err != nil {
+		unix.Close(fd)
+		return nil, &os.PathError{Op: "fcntl", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
 // wait waits for the leader and takes its status. Between its end and that, its
 // group cannot be another one.
 func (j *job) wait(cmd *exec.Cmd) {
@@ -119,7 +134,7 @@ func (j *job) wait(cmd *exec.Cmd) {
 	for _, t := range j.timers {
 		t.Stop()
 	}
-	if j.timedOut {
+	if j.told {
 		_ = unix.Kill(-j.PID, unix.SIGKILL) // what the leader left
 	}
 	timedOut := j.timedOut
@@ -155,27 +170,24 @@ func (j *job) expire() {
 
 // kill tells the group to end, and ends it after the grace.
 func (j *job) kill() {
-	if !j.signal(unix.SIGTERM, unix.SIGCONT) {
-		return
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.ended {
-		j.timers = append(j.timers, time.AfterFunc(j.grace, func() { j.signal(unix.SIGKILL) }))
-	}
-}
-
-// signal signals the group; it reports false if its leader has ended.
-func (j *job) signal(signals ...syscall.Signal) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ended || j.PID == 0 {
-		return false
+		return
 	}
-	for _, s := range signals {
-		_ = unix.Kill(-j.PID, s)
+	j.told = true
+	_ = unix.Kill(-j.PID, unix.SIGTERM)
+	_ = unix.Kill(-j.PID, unix.SIGCONT)
+	j.timers = append(j.timers, time.AfterFunc(j.grace, j.end))
+}
+
+// end ends the group, unless its leader has ended: then that was done.
+func (j *job) end() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.ended {
+		_ = unix.Kill(-j.PID, unix.SIGKILL)
 	}
-	return true
 }
 
 // snapshot is the job as the list shows it.
@@ -183,6 +195,17 @@ func (j *job) snapshot() Job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.Job
+}
+
+// over says whether the job has its result. It never waits, not even for a program
+// that is being started.
+func (j *job) over() bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // result is nil while the program runs.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,11 +108,8 @@ func (s *Server) Serve(ctx context.Context, l *net.UnixListener) error {
 func (s *Server) close() {
 	s.mu.Lock()
 	s.closing = true
-	jobs := make([]*job, 0, len(s.jobs))
-	for _, j := range s.jobs {
-		jobs = append(jobs, j)
-	}
 	s.mu.Unlock()
+	jobs := s.all()
 	for _, j := range jobs {
 		j.kill()
 	}
@@ -241,7 +240,7 @@ func (s *Server) find(id string) *job {
 func (s *Server) forget(id string) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if j := s.jobs[id]; j != nil && j.result() == nil {
+	if j := s.jobs[id]; j != nil && !j.over() {
 		return Reply{Error: fmt.Sprintf("job %s still runs", id)}
 	}
 	delete(s.jobs, id)
@@ -288,7 +287,7 @@ func (s *Server) add(j *job) error {
 	if s.closing {
 		return errors.New("the oneshot runner is about to end")
 	}
-	if old := s.jobs[j.ID]; old != nil && old.result() == nil {
+	if old := s.jobs[j.ID]; old != nil && !old.over() {
 		return fmt.Errorf("job %s still runs", j.ID)
 	}
 	s.jobs[j.ID] = j
@@ -301,12 +300,19 @@ func (s *Server) isClosing() bool {
 	return s.closing
 }
 
-func (s *Server) list() []Job {
+// all gives the jobs that there are. Their locks are not taken under the server's:
+// a program that takes long to start must not hold the others up.
+func (s *Server) all() []*job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Job, 0, len(s.jobs))
-	for _, j := range s.jobs {
-		all = append(all, j.snapshot())
+	return slices.Collect(maps.Values(s.jobs))
+}
+
+func (s *Server) list() []Job {
+	jobs := s.all()
+	list := make([]Job, len(jobs))
+	for i, j := range jobs {
+		list[i] = j.snapshot()
 	}
-	return all
+	return list
 }

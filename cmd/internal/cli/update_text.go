@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"strata/cmd/internal/ui"
@@ -72,7 +73,18 @@ func actionText(a update.Action) string {
 	for _, c := range a.Because {
 		links = append(links, causeText(c))
 	}
-	return text + ": " + strings.Join(links, "; ")
+	return text + ": " + strings.Join(shortened(links), "; ")
+}
+
+// shortened leaves out the middle of a long chain; JSON has it whole.
+func shortened(links []string) []string {
+	const ends = 2
+	left := len(links) - 2*ends
+	if left < 2 {
+		return links
+	}
+	middle := fmt.Sprintf("and so on through %d more", left)
+	return slices.Concat(links[:ends], []string{middle}, links[len(links)-ends:])
 }
 
 func escaped(names []string) string {

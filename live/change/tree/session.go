@@ -95,7 +95,7 @@ type Options struct {
 // stopped; the error wraps [live.ErrHalfApplied] then.
 func (s *Session) Plan(req change.Request) (change.Plan, error) {
 	if s.state.Patch != nil && !stopsAll(req) {
-		return change.Plan{}, fmt.Errorf("cannot %s services: %w: go on with rc-update --resume, take it back with rc-update --abort, or stop everything", req.Op, live.ErrHalfApplied)
+		return change.Plan{}, fmt.Errorf("cannot %s services: %w", req.Op, live.ErrHalfApplied)
 	}
 	return change.Make(change.GraphsOf(s.View.DB), s.States, req)
 }
