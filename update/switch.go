@@ -250,6 +250,9 @@ func (a *applier) removeOld(ctx context.Context) error {
 		a.result.Trouble = append(a.result.Trouble, err)
 	}
 	a.unpipe(ctx)
+	if err := a.forget(); err != nil {
+		a.result.Trouble = append(a.result.Trouble, err)
+	}
 	for _, action := range a.byOp[OpRemove] {
 		i, err := a.oldID(action)
 		if err == nil {
@@ -260,4 +263,25 @@ func (a *applier) removeOld(ctx context.Context) error {
 		}
 	}
 	return a.done(append(a.byOp[OpUnpipe], a.byOp[OpRemove]...)...)
+}
+
+// forget notes that removed oneshots that were spared count as down from here on:
+// soon nothing will be left that could be stopped.
+func (a *applier) forget() error {
+	services := a.w.Journal().Services
+	var events []journal.Event
+	for _, action := range a.byOp[OpRemove] {
+		i, ok := find(a.old.DB, action.Service)
+		if !ok || a.old.DB.Type(i) != db.Oneshot {
+			continue
+		}
+		slot := a.old.Slot(i)
+		if known := services[slot]; known.Up || known.Unknown || known.Pending != "" {
+			events = append(events, journal.Down{Slot: slot})
+		}
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	return a.w.Append(a.env.Cause, events...)
 }

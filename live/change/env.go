@@ -168,3 +168,11 @@ type Result struct {
 func (r Result) OK() bool {
 	return len(r.Failed) == 0 && len(r.Skipped) == 0 && len(r.Left) == 0 && r.Quit == nil
 }
+
+// TimedOut says that the limit of the whole run ended it.
+func (r Result) TimedOut() bool { return whole(r.Quit) }
+
+func whole(err error) bool {
+	var timeout *TimeoutError
+	return errors.As(err, &timeout) && timeout.Whole
+}

@@ -105,7 +105,9 @@ func (w *walker) walk(ctx context.Context) error {
 				return w.drain(abandon, err)
 			}
 		case <-stop:
-			w.beginQuit(ctx)
+			if !w.quit {
+				w.beginQuit(context.Cause(ctx))
+			}
 			stop = nil
 		case <-giveUp:
 			abandon(ErrAbandoned)
@@ -127,7 +129,7 @@ func (w *walker) drain(abandon context.CancelCauseFunc, err error) error {
 // launch begins what can begin.
 func (w *walker) launch(ctx, oneshots context.Context) error {
 	if !w.quit && ctx.Err() != nil {
-		w.beginQuit(ctx)
+		w.beginQuit(context.Cause(ctx))
 	}
 	for {
 		w.tellWaiters()
@@ -175,6 +177,10 @@ func (w *walker) end(o outcome) error {
 	w.steps[o.step].state = to
 	if o.err != nil {
 		w.skipWaiters(o.step, t.Name)
+	}
+	// The runner's clock may be a moment ahead of ours.
+	if whole(o.err) && !w.quit {
+		w.beginQuit(o.err)
 	}
 	w.settle(o.step)
 	return nil
@@ -225,10 +231,10 @@ func (w *walker) skipWaiters(failed int32, name string) {
 }
 
 // beginQuit makes the run a lame duck.
-func (w *walker) beginQuit(ctx context.Context) {
+func (w *walker) beginQuit(cause error) {
 	w.quit = true
-	w.r.result.Quit = context.Cause(ctx)
-	w.r.observe(Event{Kind: Quitting, Op: w.phase.Op, Err: w.r.result.Quit})
+	w.r.result.Quit = cause
+	w.r.observe(Event{Kind: Quitting, Op: w.phase.Op, Err: cause})
 }
 
 // finish looks at what is left: nothing, or, after quitting, what did not get its

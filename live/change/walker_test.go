@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"strata/live/change"
 	"strata/live/change/fake"
@@ -168,13 +169,40 @@ func TestWholeTimeout(t *testing.T) {
 		w.sup.Up["b"] = fake.Script{Hang: true}
 		w.sup.Up["d"] = fake.Script{Hang: true}
 		r := w.run(t.Context(), change.Request{Op: change.Start, Names: w.ids("a d f")})
-		if !errors.Is(r.Quit, change.ErrTimedOut) || len(r.Failed) != 2 {
+		if !r.TimedOut() || len(r.Failed) != 2 {
 			t.Fatalf("quit %v, %s", r.Quit, w.failures(r))
 		}
 		if !w.sup.Running("f") {
 			t.Error("f had time enough")
 		}
 	})
+}
+
+// What ends a oneshot for the limit of the whole may come before our own clock
+// says so: that is the end of the run all the same.
+func TestWholeTimeoutOfOneshot(t *testing.T) {
+	for _, c := range []struct {
+		own, whole time.Duration
+		quits      bool
+		want       string
+	}{
+		{10 * second, 5 * second, true, "cannot start d: timed out: the limit of the whole start, 5s, is over; left e"},
+		{5 * second, 10 * second, false, "cannot start d: timed out: not up after its timeout-up of 5s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "(d):", "e:")
+			w.env.MaxParallel = 1
+			w.env.Limit, w.targets[0].TimeoutUp = c.whole, c.own
+			w.sup.Up["d"] = fake.Script{Err: change.ErrTimedOut}
+			r := w.run(t.Context(), change.Request{Op: change.Start, Names: w.ids("d e")})
+			if got := w.failures(r); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if r.TimedOut() != c.quits {
+				t.Errorf("limit %s: quit %v", c.whole, r.Quit)
+			}
+		})
+	}
 }
 
 func TestLameDuck(t *testing.T) {

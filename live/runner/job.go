@@ -160,21 +160,28 @@ func (j *job) finish(r Result) {
 	close(j.done)
 }
 
-// expire ends the group because the limit is over.
+// expire tells the group to end because the limit is over.
 func (j *job) expire() {
 	j.mu.Lock()
-	j.timedOut = true
-	j.mu.Unlock()
-	j.kill()
+	defer j.mu.Unlock()
+	if !j.ended {
+		j.timedOut = true
+		j.tell()
+	}
 }
 
-// kill tells the group to end, and ends it after the grace.
+// kill tells the group to end, if there is one.
 func (j *job) kill() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.ended || j.PID == 0 {
-		return
+	if !j.ended && j.PID != 0 {
+		j.tell()
 	}
+}
+
+// tell tells the group to end, and ends it after the grace. The caller holds the
+// lock, and the leader has not ended.
+func (j *job) tell() {
 	j.told = true
 	_ = unix.Kill(-j.PID, unix.SIGTERM)
 	_ = unix.Kill(-j.PID, unix.SIGCONT)

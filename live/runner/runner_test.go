@@ -23,6 +23,11 @@ const limit = 60 * time.Second
 // serve runs a server whose programs are the scripts, by service name.
 func serve(t *testing.T, scripts map[string]string) (socket string, stop func()) {
 	t.Helper()
+	return serveGrace(t, limit, scripts)
+}
+
+func serveGrace(t *testing.T, grace time.Duration, scripts map[string]string) (socket string, stop func()) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "run")
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +40,7 @@ func serve(t *testing.T, scripts map[string]string) (socket string, stop func())
 	}
 	s := NewServer(Config{
 		Environ: []string{"PATH=/usr/bin:/bin", "LANG=C", NameVar + "=stolen"},
-		Grace:   limit,
+		Grace:   grace,
 		Lookup: func(r Request) (Program, error) {
 			script, ok := scripts[r.Service]
 			if !ok {
@@ -173,22 +178,56 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// stubborn is a program that leaves a process behind, which ignores SIGTERM.
+const stubborn = "(trap '' TERM; echo begun; exec sleep 1000000) & wait"
+
 // At the end of the limit the whole group goes, also what ignores SIGTERM.
 func TestTimeoutKillsGroup(t *testing.T) {
-	socket, _ := serve(t, map[string]string{"slow": "(trap '' TERM; echo $BASHPID; exec 2>&-; while :; do read x; done) & echo $!; wait"})
-	theirs, in, out := streams(t)
+	socket, _ := serve(t, map[string]string{"slow": stubborn})
+	theirs, _, out := streams(t)
 	c := connect(t, socket)
 	req := up("slow")
 	req.LimitMS = 200
 	r, err := c.Run(t.Context(), req, theirs)
 	closeAll(theirs)
-	in.Close()
 	if err != nil || !r.TimedOut || r.OK() {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	// Nobody has the other end of the pipe any more.
 	if _, err := io.ReadAll(out); err != nil {
 		t.Error(err)
+	}
+}
+
+// The same when it is killed.
+func TestKillKillsGroup(t *testing.T) {
+	socket, _ := serve(t, map[string]string{"slow": stubborn})
+	theirs, _, out := streams(t)
+	c, other := connect(t, socket), connect(t, socket)
+	lines := bufio.NewReader(out)
+	go func() {
+		lines.ReadString('\n')
+		other.Kill(context.Background(), "slow.up")
+	}()
+	r, err := c.Run(t.Context(), up("slow"), theirs)
+	closeAll(theirs)
+	if err != nil || r.Signal != int(unix.SIGTERM) || r.TimedOut {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := io.ReadAll(lines); err != nil {
+		t.Error(err)
+	}
+}
+
+// A program that ignores SIGTERM goes when the grace is over, stopped or not.
+func TestGrace(t *testing.T) {
+	const grace = 50 * time.Millisecond
+	socket, _ := serveGrace(t, grace, map[string]string{"deaf": "trap '' TERM; kill -STOP $$; exec sleep 1000000"})
+	req := up("deaf")
+	req.LimitMS = 50
+	r, err := connect(t, socket).Run(t.Context(), req, nil)
+	if err != nil || !r.TimedOut || r.Exit != -1 {
+		t.Fatalf("%+v, %v", r, err)
 	}
 }
 

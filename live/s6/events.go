@@ -42,8 +42,8 @@ type Subscription struct {
 
 // Subscribe makes a subscription in eventDir, the event directory of a service.
 // Whoever subscribes needs write and search permission there. The caller closes
-// the subscription; what a crashed program leaves behind is removed by the next
-// event.
+// the subscription; what a killed program leaves behind is removed by the next
+// event, and by the next Subscribe.
 func Subscribe(eventDir string) (*Subscription, error) {
 	s, err := subscribe(eventDir)
 	if err != nil {
@@ -53,7 +53,9 @@ func Subscribe(eventDir string) (*Subscription, error) {
 }
 
 func subscribe(eventDir string) (*Subscription, error) {
-	name := subscriptionName(time.Now())
+	now := time.Now()
+	sweepFIFOs(eventDir, now)
+	name := subscriptionName(now)
 	// The notifier passes over names with a dot, so it cannot meet the FIFO
 	// before it has its reader, and take it for a stale one.
 	hidden := filepath.Join(eventDir, "."+name)

@@ -3,6 +3,7 @@ package s6test_test
 import (
 	"errors"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,5 +58,25 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	if _, err := os.Stat(root); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s: %v", root, err)
+	}
+}
+
+// TestUnderNohup starts a tree from a program that ignores SIGHUP.
+func TestUnderNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	sc := s6test.New(t)
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(sc.PID()) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "SigIgn:\t")
+	mask, _, _ := strings.Cut(rest, "\n")
+	ignored, err := strconv.ParseUint(mask, 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ignored&(1<<(syscall.SIGHUP-1)) != 0 {
+		t.Errorf("the tree ignores SIGHUP: %s", mask)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -160,7 +161,7 @@ func (s *Scandir) start(limit string, options []Option) error {
 	for _, option := range options {
 		option(cmd)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := startUnignored(cmd); err != nil {
 		return err
 	}
 	readyW.Close()
@@ -178,6 +179,16 @@ func (s *Scandir) start(limit string, options []Option) error {
 		return errNotReady
 	}
 	return nil
+}
+
+// startUnignored starts a process that ignores no signal. A program that was
+// started by nohup, or in the background, hands down that it ignores SIGHUP or
+// SIGINT, and a shell cannot trap those then.
+func startUnignored(cmd *exec.Cmd) error {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGINT) // what is caught is not inherited
+	defer signal.Stop(caught)
+	return cmd.Start()
 }
 
 // PID is the pid of the s6-svscan.
