@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"strata/live/s6"
 )
 
@@ -145,7 +143,7 @@ func end(ctx context.Context, dir string) error {
 		}
 		err = s6.SendControl(dir, s6.CmdDown, s6.CmdExit)
 		// s6-svscan may have told it first.
-		if err == nil || errors.Is(err, s6.ErrNotSupervised) || errors.Is(err, unix.EPIPE) {
+		if err == nil || errors.Is(err, s6.ErrNotSupervised) {
 			err = sup.Dead(ctx)
 		}
 		sup.Close()

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"strata/compile/db"
@@ -54,19 +53,7 @@ func (r Result) OK() bool {
 }
 
 // TimedOut says that the limit of the whole was what ended it.
-func (r Result) TimedOut() bool {
-	for _, part := range []change.Result{r.Stop, r.Start} {
-		if wholeLimit(part.Quit) || slices.ContainsFunc(part.Failed, func(f change.Failure) bool { return wholeLimit(f.Err) }) {
-			return true
-		}
-	}
-	return false
-}
-
-func wholeLimit(err error) bool {
-	var timeout *change.TimeoutError
-	return errors.As(err, &timeout) && timeout.Whole
-}
+func (r Result) TimedOut() bool { return r.Stop.TimedOut() || r.Start.TimedOut() }
 
 // applier is the work of [Apply].
 type applier struct {

@@ -105,7 +105,7 @@ func SendControl(dir string, cmds ...Command) error {
 	}
 	err := writeControl(filepath.Join(dir, "supervise/control"), b)
 	switch {
-	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EPIPE):
 		return fmt.Errorf("cannot control %s: %w", dir, ErrNotSupervised)
 	case err != nil:
 		return fmt.Errorf("cannot control %s: %w", dir, err)

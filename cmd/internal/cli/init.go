@@ -82,7 +82,7 @@ func runInit(s ui.Streams, o initOptions) error {
 	}
 	switch {
 	case r.Patched:
-		s.Warnf("%s is in use, with a half-applied patch: nothing was touched", ui.Escape(o.Live))
+		s.Warnf("%s is in use, and %v", ui.Escape(o.Live), live.ErrHalfApplied)
 	case r.Existing && !o.quiet:
 		s.Errorf("%s is in use already", ui.Escape(o.Live))
 	}
