@@ -25,11 +25,14 @@ import (
 // succeeds, and everything that s6-rc-db says of the result.
 func TestConformance(t *testing.T) {
 	usualModes()
-	for _, set := range testdata.TreeSets {
+	for set, atLeast := range map[string]int{"trees": 400, "matrix": 1124, "realworld": 81} {
 		t.Run(set, func(t *testing.T) {
 			cases, err := testdata.Trees(set)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if len(cases) < atLeast {
+				t.Errorf("%d cases, want at least %d", len(cases), atLeast)
 			}
 			for _, c := range cases {
 				t.Run(c.ID, func(t *testing.T) {

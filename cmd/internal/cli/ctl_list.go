@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -14,123 +13,11 @@ import (
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
-	"strata/live/change/tree"
 	"strata/live/journal"
 )
 
 // stateFormat is the version of what rc-ctl prints as JSON.
 const stateFormat = "strata-services/1"
-
-// seen is what the reading commands look at.
-type seen struct {
-	db     *db.DB
-	states []live.ServiceState
-	// partial is set if only the summary could be read: longruns are as of the
-	// last change by a tool.
-	partial bool
-}
-
-// look reads a live directory without a lock.
-func look(path string) (*seen, error) {
-	d, err := live.Open(path)
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	st, err := d.State()
-	if errors.Is(err, fs.ErrPermission) {
-		return lookSummary(d)
-	}
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	if err := d.CheckEpoch(st.Epoch); errors.Is(err, live.ErrStale) {
-		return nil, err
-	}
-	v, err := d.View(st.Content, st.Table)
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	return &seen{db: v.DB, states: st.Services}, nil
-}
-
-// lookSummary is look for those who may not ask the supervisors.
-func lookSummary(d *live.Dir) (*seen, error) {
-	sum, err := d.Summary()
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	v := &seen{states: make([]live.ServiceState, len(sum.Services)), partial: true}
-	for i, sv := range sum.Services {
-		v.states[i] = live.ServiceState{Name: sv.Name, Type: db.Oneshot, Up: sv.Up, Wanted: sv.Wanted, Unknown: sv.Unknown}
-		if sv.Type == db.Longrun.String() {
-			v.states[i].Type = db.Longrun
-		}
-	}
-	base, err := d.DB()
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-	case err != nil:
-		return nil, withCode(liveCode(err), err)
-	case base.Len() == len(v.states):
-		v.db = base
-	default: // switched just now
-		return nil, errors.Join(errors.New("cannot read the live directory: it has just been updated, try again"), base.Close())
-	}
-	return v, nil
-}
-
-// close gives the database back.
-func (v *seen) close() {
-	if v.db != nil {
-		_ = v.db.Close() // only a map is given back
-	}
-}
-
-// whole is an error if the database cannot be read.
-func (v *seen) whole() error {
-	if v.db == nil {
-		return errors.New("cannot read the database: it is private, and only its owner may")
-	}
-	return nil
-}
-
-// resolve gives what names stand for. Of a private database others know the
-// services, not the bundles.
-func (v *seen) resolve(names []string) ([]change.ID, error) {
-	if v.db != nil {
-		return tree.Resolve(v.db, names)
-	}
-	ids := make([]change.ID, 0, len(names))
-	for _, name := range names {
-		i := slices.IndexFunc(v.states, func(st live.ServiceState) bool { return st.Name == name })
-		if i < 0 {
-			return nil, &tree.NameError{Names: []string{name}}
-		}
-		ids = append(ids, change.ID(i))
-	}
-	return ids, nil
-}
-
-// chosen are the services that names stand for; no names are all.
-func (v *seen) chosen(names []string) ([]change.ID, error) {
-	if len(names) == 0 {
-		return v.all(), nil
-	}
-	ids, err := v.resolve(names)
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
-}
-
-func (v *seen) all() []change.ID {
-	ids := make([]change.ID, len(v.states))
-	for i := range ids {
-		ids[i] = change.ID(i)
-	}
-	return ids
-}
 
 // serviceState is one service as JSON.
 type serviceState struct {
@@ -212,34 +99,46 @@ func (v *seen) printNames(s ui.Streams, ids []change.ID) error {
 	return nil
 }
 
-func newCtlList(s ui.Streams, o *ctlOptions) *cobra.Command {
-	c := &cobra.Command{
-		Use:   "list [-d] [NAME...]",
-		Short: "Print the services that are up; with --json every service",
-		RunE: func(_ *cobra.Command, args []string) error {
-			v, err := look(o.live)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			ids, err := v.chosen(args)
-			if err != nil {
-				return err
-			}
-			if o.json {
-				return v.printJSON(s, ids)
-			}
-			ids = slices.DeleteFunc(ids, func(id change.ID) bool { return v.states[id].Up == o.down })
-			return v.printNames(s, ids)
-		},
+// show reads the live directory and prints what names stand for, as JSON or as
+// text does it.
+func (o *ctlOptions) show(s ui.Streams, names []string, text func(*seen, []change.ID) error) error {
+	v, err := look(o.live)
+	if err != nil {
+		return err
 	}
-	c.Flags().BoolVarP(&o.down, "down", "d", false, "print the services that are down")
+	defer v.close()
+	ids, err := v.chosen(names)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return v.printJSON(s, ids)
+	}
+	return text(v, ids)
+}
+
+// jsonFlag adds --json to a command that shows services.
+func (o *ctlOptions) jsonFlag(c *cobra.Command) *cobra.Command {
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON document, format "+stateFormat)
 	return c
 }
 
+func newCtlList(s ui.Streams, o *ctlOptions) *cobra.Command {
+	c := o.jsonFlag(&cobra.Command{
+		Use:   "list [-d] [NAME...]",
+		Short: "Print the services that are up; with --json every service",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return o.show(s, args, func(v *seen, ids []change.ID) error {
+				return v.printNames(s, slices.DeleteFunc(ids, func(id change.ID) bool { return v.states[id].Up == o.down }))
+			})
+		},
+	})
+	c.Flags().BoolVarP(&o.down, "down", "d", false, "print the services that are down")
+	return c
+}
+
 func newCtlListAll(s ui.Streams, o *ctlOptions) *cobra.Command {
-	c := &cobra.Command{
+	c := o.jsonFlag(&cobra.Command{
 		Use:   "listall [-d] NAME...",
 		Short: "Print services with all they need; with -d, with all that needs them",
 		Args:  usageArgs(namesDue),
@@ -261,10 +160,19 @@ func newCtlListAll(s ui.Streams, o *ctlOptions) *cobra.Command {
 			}
 			return v.printNames(s, ids)
 		},
-	}
+	})
 	c.Flags().BoolVarP(&o.down, "down", "d", false, "go the other way")
-	c.Flags().BoolVar(&o.json, "json", false, "print one JSON document, format "+stateFormat)
 	return c
+}
+
+func newCtlStatus(s ui.Streams, o *ctlOptions) *cobra.Command {
+	return o.jsonFlag(&cobra.Command{
+		Use:   "status [NAME...]",
+		Short: "Show services in a table",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return o.show(s, args, func(v *seen, ids []change.ID) error { return v.printTable(s, ids) })
+		},
+	})
 }
 
 // closure is what a start, or with down a stop, of the services takes with it.
@@ -273,30 +181,6 @@ func closure(d *db.DB, ids []change.ID, down bool) []change.ID {
 		return d.Needs().Dependents(ids).IDs()
 	}
 	return d.Needs().Closure(ids).IDs()
-}
-
-func newCtlStatus(s ui.Streams, o *ctlOptions) *cobra.Command {
-	c := &cobra.Command{
-		Use:   "status [NAME...]",
-		Short: "Show services in a table",
-		RunE: func(_ *cobra.Command, args []string) error {
-			v, err := look(o.live)
-			if err != nil {
-				return err
-			}
-			defer v.close()
-			ids, err := v.chosen(args)
-			if err != nil {
-				return err
-			}
-			if o.json {
-				return v.printJSON(s, ids)
-			}
-			return v.printTable(s, ids)
-		},
-	}
-	c.Flags().BoolVar(&o.json, "json", false, "print one JSON document, format "+stateFormat)
-	return c
 }
 
 func (v *seen) printTable(s ui.Streams, ids []change.ID) error {
