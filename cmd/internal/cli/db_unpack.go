@@ -10,35 +10,8 @@ import (
 
 	"strata/cmd/internal/ui"
 	"strata/compile/db"
-	"strata/graph"
 	"strata/live/servicedir"
 )
-
-func newDBExportCommand(s ui.Streams, o *dbOptions) *cobra.Command {
-	soft := false
-	c := &cobra.Command{
-		Use:   "export",
-		Short: "Print the graph of needs in Graphviz's DOT language",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			return o.use(func(d *db.DB) error {
-				g := d.Needs()
-				if soft {
-					var err error
-					if g, err = graph.Union(g, d.Soft()); err != nil {
-						return err
-					}
-				}
-				if err := g.WriteDOT(s.Out, d.Name); err != nil {
-					return fmt.Errorf("cannot write to standard output: %w", err)
-				}
-				return nil
-			})
-		},
-	}
-	c.Flags().BoolVar(&soft, "soft", false, "with the edges of order alone (wants, after, before)")
-	return c
-}
 
 func newDBUnpackCommand(s ui.Streams, o *dbOptions) *cobra.Command {
 	return &cobra.Command{
