@@ -43,8 +43,9 @@ running s6-svscan watches. The database is copied and not needed afterwards.
 
 It is safe to run again: a live directory that is in use is completed if an
 earlier run was killed, and else left alone. One that belongs to an earlier boot,
-or to an s6-svscan that is gone, is replaced. Anything else that is in the way is
-left alone, and an error.`,
+or to an s6-svscan that is gone, is replaced, and so is one with a half-applied
+patch in which nothing is up. Anything else that is in the way is left alone, and
+an error.`,
 		Example: `  rc-init -c /tmp/services.db -l /run/my/live /run/service
   rc-init -t 30000`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
