@@ -30,8 +30,18 @@ func (d *Dir) Lock(ctx context.Context, block bool) (*Writer, error) {
 	return w, nil
 }
 
+// lock is a lock file that is held.
+type lock struct{ *os.File }
+
+// Close gives the lock back. To close the file is not enough: while this process
+// forks, the child has a copy of the descriptor, and would hold the lock until its
+// exec.
+func (l *lock) Close() error {
+	return errors.Join(flock(l.File, unix.LOCK_UN), l.File.Close())
+}
+
 // lockFile opens path and locks it, and leaves in it who did.
-func lockFile(ctx context.Context, path string, block bool) (*os.File, error) {
+func lockFile(ctx context.Context, path string, block bool) (*lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock: %w", err)
@@ -47,13 +57,22 @@ func lockFile(ctx context.Context, path string, block bool) (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", path, err), f.Close())
 	}
-	return f, writeHolder(f)
+	return hold(f)
+}
+
+// hold makes a lock of a file that has just been locked.
+func hold(f *os.File) (*lock, error) {
+	held := &lock{f}
+	if err := writeHolder(f); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
 }
 
 // waitLock waits for the lock of f. When ctx ends first, the waiting goes on in
 // the background until it can end, and closes f then: a lock that is waited for
 // cannot be given up otherwise.
-func waitLock(ctx context.Context, f *os.File, busy *BusyError) (*os.File, error) {
+func waitLock(ctx context.Context, f *os.File, busy *BusyError) (*lock, error) {
 	got := make(chan error)
 	go func() {
 		err := flock(f, unix.LOCK_EX)
@@ -68,7 +87,7 @@ func waitLock(ctx context.Context, f *os.File, busy *BusyError) (*os.File, error
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", busy.Path, err), f.Close())
 		}
-		return f, writeHolder(f)
+		return hold(f)
 	case <-ctx.Done():
 		return nil, errors.Join(busy, context.Cause(ctx))
 	}

@@ -24,25 +24,29 @@ type Writer struct {
 	// Hooks are for tests.
 	Hooks failpoint.Hooks
 
-	lock    *os.File
+	lock    *lock
 	journal *journal.Writer
 	changed atomic.Bool // something was appended since the last summary
 	renamed bool        // s6-svscan has not been told of new names
 	next    Slot        // the lowest slot that this writer has not given
 }
 
-func newWriter(d *Dir, lock *os.File) (*Writer, error) {
+func newWriter(d *Dir, held *lock) (*Writer, error) {
 	j, err := journal.OpenWriter(d.JournalPath())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return &Writer{Dir: d, lock: lock, journal: j, next: j.State().NextSlot}, nil
+	return &Writer{Dir: d, lock: held, journal: j, next: j.State().NextSlot}, nil
 }
 
 // Hold takes the lock without reading the journal: for stopping what runs in a
 // damaged directory. Closing gives it back. Errors are those of [Dir.Lock].
 func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
-	return lockFile(ctx, d.file("lock"), block)
+	held, err := lockFile(ctx, d.file("lock"), block)
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
 }
 
 // Close writes the summary if something has changed, and gives the lock back. A
