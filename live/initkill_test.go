@@ -22,8 +22,17 @@ import (
 func killedInit(t *testing.T, o live.InitOptions, n int) (step string, killed bool) {
 	t.Helper()
 	steps := 0
+	return killedWhen(t, o, func(string) bool {
+		steps++
+		return steps == n
+	})
+}
+
+// killedWhen is killedInit for the first step that is one of those meant.
+func killedWhen(t *testing.T, o live.InitOptions, meant func(step string) bool) (step string, killed bool) {
+	t.Helper()
 	o.Hooks = func(name string) error {
-		if steps++; steps == n {
+		if !killed && meant(name) {
 			step, killed = name, true
 			runtime.Goexit()
 		}
