@@ -157,18 +157,26 @@ func dbPipeline(_ *dbOptions, d *db.DB, args []string) (dbAnswer, error) {
 	}{dbFormat, list}, lines}, err
 }
 
-func dbScript(o *dbOptions, d *db.DB, args []string) (dbAnswer, error) {
-	id, err := d.FindType(args[0], db.Oneshot)
+// program is the up program of a oneshot, or with -d its down program.
+func (o *dbOptions) program(d *db.DB, oneshot string) (db.Program, error) {
+	id, err := d.FindType(oneshot, db.Oneshot)
 	if err != nil {
-		return dbAnswer{}, err
+		return db.Program{}, err
 	}
 	svc, err := d.Service(id)
 	if err != nil {
-		return dbAnswer{}, err
+		return db.Program{}, err
 	}
-	p := svc.Up
 	if o.down {
-		p = svc.Down
+		return svc.Down, nil
+	}
+	return svc.Up, nil
+}
+
+func dbScript(o *dbOptions, d *db.DB, args []string) (dbAnswer, error) {
+	p, err := o.program(d, args[0])
+	if err != nil {
+		return dbAnswer{}, err
 	}
 	program, err := newProgramJSON(d, p)
 	lines := p.Argv
@@ -180,7 +188,7 @@ func dbScript(o *dbOptions, d *db.DB, args []string) (dbAnswer, error) {
 		Name    text         `json:"name"`
 		Phase   string       `json:"phase"`
 		Program *programJSON `json:"program"`
-	}{dbFormat, text(svc.Name), o.phase(), program}, lines}, err
+	}{dbFormat, text(args[0]), o.phase(), program}, lines}, err
 }
 
 func dbTimeout(o *dbOptions, d *db.DB, args []string) (dbAnswer, error) {

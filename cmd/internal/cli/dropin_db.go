@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"fmt"
-	"path/filepath"
 
 	"strata/cmd/internal/ui"
 	"strata/compile/db"
@@ -93,16 +92,12 @@ func s6rcDB(s ui.Streams, args []string) error {
 
 // s6rcScript refuses what s6-rc has no words for: a script of a TOML definition.
 func s6rcScript(o *dbOptions, d *db.DB, args []string) (dbAnswer, error) {
-	id, err := d.FindType(args[0], db.Oneshot)
+	p, err := o.program(d, args[0])
 	if err != nil {
 		return dbAnswer{}, err
 	}
-	svc, err := d.Service(id)
-	if err != nil {
-		return dbAnswer{}, err
-	}
-	if (!o.down && svc.Up.Form == db.Script) || (o.down && svc.Down.Form == db.Script) {
-		return dbAnswer{}, fmt.Errorf("cannot print the words of %s: %w: it is a script; see rc-db script", filepath.Base(args[0]), db.ErrWrongType)
+	if p.Form == db.Script {
+		return dbAnswer{}, fmt.Errorf("cannot print the words of %s: %w: it is a script; see rc-db script", args[0], db.ErrWrongType)
 	}
 	return dbScript(o, d, args)
 }
