@@ -44,10 +44,14 @@ type Kind string
 const (
 	KindInit       Kind = "init"
 	KindWant       Kind = "want"
+	KindRun        Kind = "run"
+	KindRunEnd     Kind = "run-end"
 	KindBegin      Kind = "begin"
 	KindUp         Kind = "up"
 	KindDown       Kind = "down"
 	KindFailed     Kind = "failed"
+	KindSkipped    Kind = "skipped"
+	KindReloaded   Kind = "reloaded"
 	KindObserved   Kind = "observed"
 	KindRedefined  Kind = "redefined"
 	KindSwitch     Kind = "switch"
@@ -74,6 +78,24 @@ type Want struct {
 	Up    bool   `json:"up"`
 }
 
+// Run says that a command begins to move services, or to reload them. What has
+// not been told of them when its process is gone was never begun, or is pending.
+type Run struct {
+	Op string `json:"op"` // "start", "stop", "restart" or "reload"
+	// PID and Start are the process and when it was started, in clock ticks after
+	// boot: together they tell whether it is still at work.
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
+	// Slots are the services that are to be moved.
+	Slots []Slot `json:"slots"`
+}
+
+// RunEnd says that the command of the last [Run] is over.
+type RunEnd struct {
+	// Outcome is "done", or what went wrong, for people.
+	Outcome string `json:"outcome"`
+}
+
 // Begin says that a transition has been started. For a oneshot it is written
 // before the runner is asked, so that whoever comes after a crash knows of a
 // result to fetch.
@@ -88,11 +110,15 @@ type Up struct {
 	Slot Slot `json:"slot"`
 	// Def is the definition it came up with.
 	Def db.Digest `json:"def"`
+	// By is the service that pulled this one in, 0 if it was asked for.
+	By Slot `json:"by,omitempty"`
 }
 
 // Down says that a service was brought down.
 type Down struct {
 	Slot Slot `json:"slot"`
+	// By is the service that took this one with it, 0 if it was asked for.
+	By Slot `json:"by,omitempty"`
 }
 
 // Failed says that a transition did not succeed. After a failed up a longrun has
@@ -105,6 +131,25 @@ type Failed struct {
 	// Unknown is set for a oneshot whose result was lost: it counts as up for a
 	// stop and as down for a start.
 	Unknown bool `json:"unknown,omitempty"`
+	// Permanent is set for a longrun whose finish exited 125: its supervisor does
+	// not try again, and no file of s6's says so.
+	Permanent bool `json:"permanent,omitempty"`
+	// By is the service that pulled this one in, 0 if it was asked for.
+	By Slot `json:"by,omitempty"`
+}
+
+// Skipped says that a transition was not tried, because that of another service,
+// By, failed or was skipped itself.
+type Skipped struct {
+	Slot  Slot  `json:"slot"`
+	Phase Phase `json:"phase"`
+	By    Slot  `json:"by"`
+}
+
+// Reloaded says that a service was told to read its configuration again: a
+// longrun was sent its signal, a oneshot's reload program has succeeded.
+type Reloaded struct {
+	Slot Slot `json:"slot"`
 }
 
 // Observed says that a longrun was found other than the journal had it: somebody
@@ -171,10 +216,14 @@ type Snapshot struct {
 
 func (Init) kind() Kind       { return KindInit }
 func (Want) kind() Kind       { return KindWant }
+func (Run) kind() Kind        { return KindRun }
+func (RunEnd) kind() Kind     { return KindRunEnd }
 func (Begin) kind() Kind      { return KindBegin }
 func (Up) kind() Kind         { return KindUp }
 func (Down) kind() Kind       { return KindDown }
 func (Failed) kind() Kind     { return KindFailed }
+func (Skipped) kind() Kind    { return KindSkipped }
+func (Reloaded) kind() Kind   { return KindReloaded }
 func (Observed) kind() Kind   { return KindObserved }
 func (Redefined) kind() Kind  { return KindRedefined }
 func (Switch) kind() Kind     { return KindSwitch }

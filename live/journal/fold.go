@@ -28,6 +28,11 @@ type Folder struct {
 func (f *Folder) State() State {
 	s := f.state
 	s.Services = maps.Clone(s.Services)
+	if s.Run != nil {
+		run := *s.Run
+		run.Left = maps.Clone(run.Left)
+		s.Run = &run
+	}
 	if s.Patch != nil {
 		p := *s.Patch
 		p.Done = slices.Clone(p.Done)
@@ -55,22 +60,37 @@ func (f *Folder) Apply(r Record) {
 		for _, slot := range e.Slots {
 			f.update(slot, r, func(v *Service) { v.Wanted = e.Up })
 		}
+	case Run:
+		s.Run = &RunState{Run: e, Cause: r.Cause, At: r.At, Left: make(map[Slot]bool, len(e.Slots))}
+		for _, slot := range e.Slots {
+			s.Run.Left[slot] = true
+		}
+	case RunEnd:
+		s.Run = nil
 	case Begin:
 		f.update(e.Slot, r, func(v *Service) { v.Pending = e.Phase })
 	case Up:
-		f.update(e.Slot, r, func(v *Service) {
+		f.told(e.Slot, e.By, r, func(v *Service) {
 			moved(v, true, r)
 			v.Def, v.Redefined = e.Def, 0
 		})
 	case Down:
-		f.update(e.Slot, r, func(v *Service) { moved(v, false, r) })
+		f.told(e.Slot, e.By, r, func(v *Service) { moved(v, false, r) })
 	case Failed:
-		f.update(e.Slot, r, func(v *Service) {
-			v.Pending, v.Failure = "", e.Reason
+		f.told(e.Slot, e.By, r, func(v *Service) {
+			v.Pending, v.Failure, v.Failed = "", e.Reason, e.Phase
 			v.Unknown = v.Unknown || e.Unknown
+			v.Permanent, v.Skipped = e.Permanent, false
 		})
+	case Skipped:
+		f.told(e.Slot, e.By, r, func(v *Service) {
+			v.Failure, v.Failed = r.Cause, e.Phase
+			v.Permanent, v.Skipped = false, true
+		})
+	case Reloaded:
+		f.told(e.Slot, 0, r, func(v *Service) { v.Pending, v.Failure, v.Failed = "", "", "" })
 	case Observed:
-		f.update(e.Slot, r, func(v *Service) { moved(v, e.Up, r) })
+		f.told(e.Slot, 0, r, func(v *Service) { moved(v, e.Up, r) })
 	case Redefined:
 		f.update(e.Slot, r, func(v *Service) {
 			if v.Up {
@@ -106,7 +126,8 @@ func moved(v *Service, up bool, r Record) {
 	if v.Up != up || v.Unknown {
 		v.Since = r.At
 	}
-	v.Up, v.Unknown, v.Pending, v.Failure = up, false, "", ""
+	v.Up, v.Unknown, v.Pending = up, false, ""
+	v.Failure, v.Failed, v.Permanent, v.Skipped = "", "", false, false
 	if !up {
 		v.Def, v.Redefined = db.Digest{}, 0
 	}
@@ -124,6 +145,21 @@ func step(p *Patch, e PatchStep) {
 	if !slices.Contains(p.Done, e.Action) {
 		p.Done = append(p.Done, e.Action)
 	}
+}
+
+// told is update for what ends a service's part in a run.
+func (f *Folder) told(slot, by Slot, r Record, change func(*Service)) {
+	run := f.state.Run
+	if run != nil {
+		delete(run.Left, slot)
+	}
+	f.update(slot, r, func(v *Service) {
+		change(v)
+		v.By, v.Command = by, ""
+		if run != nil {
+			v.Command = run.Cause
+		}
+	})
 }
 
 func (f *Folder) update(slot Slot, r Record, change func(*Service)) {

@@ -21,31 +21,62 @@ func TestFoldSteps(t *testing.T) {
 		{"want", []Event{Want{Slots: []Slot{9, 5}, Up: true}}, Service{Wanted: true}},
 		{"want no more", []Event{Want{Slots: []Slot{5}, Up: true}, Want{Slots: []Slot{5}}}, Service{}},
 		{"begin", []Event{Begin{5, PhaseUp}}, Service{Pending: PhaseUp}},
-		{"up", []Event{Begin{5, PhaseUp}, Up{5, def}}, Service{Up: true, Def: def, Since: at(3)}},
-		{"up again", []Event{Up{5, def}, Up{5, def}}, Service{Up: true, Def: def, Since: at(2)}},
-		{"down", []Event{Up{5, def}, Redefined{5, def}, Down{5}}, Service{Since: at(4)}},
-		{"failed", []Event{Begin{5, PhaseUp}, Failed{5, PhaseUp, "exit 1", false}}, Service{Failure: "exit 1"}},
-		{"failed down", []Event{Up{5, def}, Failed{5, PhaseDown, "exit 1", false}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1"}},
-		{"unknown", []Event{Failed{5, PhaseUp, "lost", true}}, Service{Unknown: true, Failure: "lost"}},
-		{"known again", []Event{Failed{5, PhaseUp, "lost", true}, Down{5}}, Service{Since: at(3)}},
-		{"observed", []Event{Up{5, def}, Observed{5, false, "exit 1"}}, Service{Since: at(3)}},
-		{"redefined", []Event{Up{5, def}, Redefined{5, db.Digest{8}}}, Service{Up: true, Def: def, Since: at(2), Redefined: 3}},
+		{"up", []Event{Begin{5, PhaseUp}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(3)}},
+		{"up again", []Event{Up{5, def, 0}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"down", []Event{Up{5, def, 0}, Redefined{5, def}, Down{5, 0}}, Service{Since: at(4)}},
+		{"failed", []Event{Begin{5, PhaseUp}, Failed{Slot: 5, Phase: PhaseUp, Reason: "exit 1"}}, Service{Failure: "exit 1", Failed: PhaseUp}},
+		{"failed down", []Event{Up{5, def, 0}, Failed{Slot: 5, Phase: PhaseDown, Reason: "exit 1"}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1", Failed: PhaseDown}},
+		{"unknown", []Event{Failed{Slot: 5, Phase: PhaseUp, Reason: "lost", Unknown: true}}, Service{Unknown: true, Failure: "lost", Failed: PhaseUp}},
+		{"known again", []Event{Failed{Slot: 5, Phase: PhaseUp, Reason: "lost", Unknown: true}, Down{5, 0}}, Service{Since: at(3)}},
+		{"pulled in", []Event{Run{Slots: []Slot{5}}, Up{5, def, 9}}, Service{Up: true, Def: def, Since: at(3), By: 9, Command: "run"}},
+		{"asked for next", []Event{Up{5, def, 9}, Down{5, 0}}, Service{Since: at(3)}},
+		{"permanent", []Event{Failed{Slot: 5, Phase: PhaseUp, Reason: "gave up", Permanent: true}}, Service{Failure: "gave up", Failed: PhaseUp, Permanent: true}},
+		{"permanent no more", []Event{Failed{Slot: 5, Phase: PhaseUp, Permanent: true}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(3)}},
+		{"skipped", []Event{Run{}, Skipped{5, PhaseUp, 9}}, Service{Skipped: true, Failed: PhaseUp, By: 9, Command: "run"}},
+		{"failed to reload", []Event{Up{5, def, 0}, Begin{5, PhaseReload}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1", Failed: PhaseReload}},
+		{"reloaded", []Event{Up{5, def, 0}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}, Begin{5, PhaseReload}, Reloaded{5}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"observed", []Event{Up{5, def, 0}, Observed{5, false, "exit 1"}}, Service{Since: at(3)}},
+		{"redefined", []Event{Up{5, def, 0}, Redefined{5, db.Digest{8}}}, Service{Up: true, Def: def, Since: at(2), Redefined: 3}},
 		{"redefined while down", []Event{Redefined{5, def}}, Service{}},
-		{"unknown slot", []Event{Up{6, def}}, Service{}},
-		{"kept by a switch", []Event{Up{5, def}, Switch{Table: Table{{5, "b", db.Longrun}}}}, Service{Up: true, Def: def, Since: at(2)}},
-		{"dropped by a switch", []Event{Up{5, def}, Switch{}, Switch{Table: Table{{5, "a", db.Longrun}}}}, Service{}},
-		{"kept by a patch", []Event{PatchBegin{New: def}, Up{5, def}, Switch{Content: def}, Down{5}, Up{5, def}}, Service{Up: true, Def: def, Since: at(6)}},
-		{"dropped by its end", []Event{PatchBegin{New: def}, Up{5, def}, Switch{Content: def}, PatchEnd{Applied}}, Service{}},
-		{"new in a patch", []Event{Switch{}, PatchBegin{Table: Table{{5, "a", db.Longrun}}}, Up{5, def}}, Service{Up: true, Def: def, Since: at(4)}},
+		{"unknown slot", []Event{Up{6, def, 0}}, Service{}},
+		{"kept by a switch", []Event{Up{5, def, 0}, Switch{Table: Table{{5, "b", db.Longrun}}}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"dropped by a switch", []Event{Up{5, def, 0}, Switch{}, Switch{Table: Table{{5, "a", db.Longrun}}}}, Service{}},
+		{"kept by a patch", []Event{PatchBegin{New: def}, Up{5, def, 0}, Switch{Content: def}, Down{5, 0}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(6)}},
+		{"dropped by its end", []Event{PatchBegin{New: def}, Up{5, def, 0}, Switch{Content: def}, PatchEnd{Applied}}, Service{}},
+		{"new in a patch", []Event{Switch{}, PatchBegin{Table: Table{{5, "a", db.Longrun}}}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(4)}},
 	}
 	for _, test := range tests {
 		records := []Record{{Seq: 1, At: at(1), Boot: 1, Event: Init{Table: Table{{5, "a", db.Longrun}}, NextSlot: 6}}}
 		for i, e := range test.events {
-			records = append(records, Record{Seq: uint64(i + 2), At: at(i + 2), Boot: time.Duration(i + 2), Event: e})
+			r := Record{Seq: uint64(i + 2), At: at(i + 2), Boot: time.Duration(i + 2), Event: e}
+			if r.Kind() == KindRun {
+				r.Cause = "run"
+			}
+			records = append(records, r)
 		}
 		if d := cmp.Diff(test.want, Fold(records).Services[5]); d != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, d)
 		}
+	}
+}
+
+// TestFoldRun follows a command.
+func TestFoldRun(t *testing.T) {
+	table := Table{{5, "a", db.Longrun}, {6, "b", db.Longrun}, {7, "c", db.Longrun}, {8, "d", db.Longrun}}
+	run := Run{Op: "start", PID: 1, Start: 2, Slots: []Slot{5, 6, 7, 8}}
+	records := []Record{
+		{Seq: 1, Event: Init{Table: table, NextSlot: 9}},
+		{Seq: 2, Cause: "rc-ctl start", At: time.Unix(2, 0), Event: run},
+		{Seq: 3, Event: Up{Slot: 5}},
+		{Seq: 4, Event: Failed{Slot: 6, Phase: PhaseUp}},
+		{Seq: 5, Event: Skipped{Slot: 7, Phase: PhaseUp, By: 6}},
+	}
+	want := &RunState{Run: run, Cause: "rc-ctl start", At: time.Unix(2, 0), Left: map[Slot]bool{8: true}}
+	if d := cmp.Diff(want, Fold(records).Run); d != "" {
+		t.Errorf("under way (-want +got):\n%s", d)
+	}
+	if got := Fold(append(records, Record{Seq: 6, Event: RunEnd{"done"}})).Run; got != nil {
+		t.Errorf("after its end: %+v", got)
 	}
 }
 

@@ -139,6 +139,10 @@ func parseEvent(k Kind, data []byte) (Event, error) {
 		return decode[Init](data)
 	case KindWant:
 		return decode[Want](data)
+	case KindRun:
+		return decode[Run](data)
+	case KindRunEnd:
+		return decode[RunEnd](data)
 	case KindBegin:
 		return decode[Begin](data)
 	case KindUp:
@@ -147,6 +151,10 @@ func parseEvent(k Kind, data []byte) (Event, error) {
 		return decode[Down](data)
 	case KindFailed:
 		return decode[Failed](data)
+	case KindSkipped:
+		return decode[Skipped](data)
+	case KindReloaded:
+		return decode[Reloaded](data)
 	case KindObserved:
 		return decode[Observed](data)
 	case KindRedefined:

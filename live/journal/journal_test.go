@@ -46,17 +46,25 @@ func (d *drawn) event(t *rapid.T) Event {
 	phase := rapid.SampledFrom([]Phase{PhaseUp, PhaseDown, PhaseReload})
 	slot, flag, def := d.slot().Draw(t, "slot"), rapid.Bool().Draw(t, "flag"), digest().Draw(t, "def")
 	n := rapid.IntRange(0, 5).Draw(t, "n")
-	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	switch rapid.IntRange(0, 14).Draw(t, "kind") {
 	case 0:
 		return Want{Slots: []Slot{slot}, Up: flag}
 	case 1:
 		return Begin{slot, phase.Draw(t, "phase")}
 	case 2:
-		return Up{slot, def}
+		return Up{slot, def, d.slot().Draw(t, "by")}
 	case 3:
-		return Down{slot}
+		return Down{slot, d.slot().Draw(t, "by")}
 	case 4:
-		return Failed{slot, phase.Draw(t, "phase"), text.Draw(t, "reason"), flag}
+		return Failed{Slot: slot, Phase: phase.Draw(t, "phase"), Reason: text.Draw(t, "reason"), Unknown: flag, Permanent: !flag}
+	case 10:
+		return Run{Op: text.Draw(t, "op"), PID: n, Start: uint64(n), Slots: []Slot{slot}}
+	case 11:
+		return RunEnd{text.Draw(t, "outcome")}
+	case 12:
+		return Skipped{slot, phase.Draw(t, "phase"), d.slot().Draw(t, "by")}
+	case 13:
+		return Reloaded{slot}
 	case 5:
 		return Observed{slot, flag, text.Draw(t, "what")}
 	case 6:

@@ -80,6 +80,9 @@ type State struct {
 	// Services holds the services of which anything is known but that they are down
 	// and not wanted.
 	Services map[Slot]Service `json:"services"`
+	// Run is the command under way, nil when there is none; one whose process is
+	// gone was killed.
+	Run *RunState `json:"run,omitempty"`
 	// Patch is the patch under way, nil when there is none. During one the slots of
 	// both its tables are known.
 	Patch *Patch `json:"patch,omitempty"`
@@ -101,10 +104,28 @@ type Service struct {
 	Redefined time.Duration `json:"redefined,omitempty"`
 	// Since is when Up last changed.
 	Since time.Time `json:"since,omitzero"`
-	// Cause is the cause of the last record about the service, Failure the reason
-	// of the last failed transition; a transition that succeeds clears it.
+	// Cause is the cause of the last record about the service, and By the service
+	// that it names, the next link of the chain that leads to who asked for it.
+	// Command is the cause of the run in which that happened.
 	Cause   string `json:"cause,omitempty"`
-	Failure string `json:"failure,omitempty"`
+	By      Slot   `json:"by,omitempty"`
+	Command string `json:"command,omitempty"`
+	// Failure is the reason of the last failed transition, Failed its phase; a
+	// transition that succeeds clears them. Permanent and Skipped are as in
+	// [Failed] and [Skipped]: By is what failed then.
+	Failure   string `json:"failure,omitempty"`
+	Failed    Phase  `json:"failed,omitempty"`
+	Permanent bool   `json:"permanent,omitempty"`
+	Skipped   bool   `json:"skipped,omitempty"`
+}
+
+// RunState is a command under way.
+type RunState struct {
+	Run
+	Cause string    `json:"cause"`
+	At    time.Time `json:"at"`
+	// Left are the services of which nothing has been told since.
+	Left map[Slot]bool `json:"left"`
 }
 
 // Patch is a patch that is under way.
