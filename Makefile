@@ -17,10 +17,10 @@ LDFLAGS = -s -w -X strata/cmd/internal/cli.version=$(VERSION)
 GOBUILD = $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test ci lint fmt fuzz bench cover vuln deps clean
+.PHONY: help build install uninstall demo test ci lint fmt fuzz bench bench-engine cover vuln deps clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 	@echo "variables: PREFIX BINDIR DESTDIR LINKS (install), FUZZTIME (fuzz), TESTFLAGS (test)"
 
 build: ## bin/strata and its links
@@ -62,6 +62,11 @@ fuzz: ## each fuzz target for FUZZTIME
 
 bench: build ## compile time and memory for 1,000, 10,000 and 100,000 services
 	@internal/tools/with-tmpdir $(GO) run ./internal/bench bin/rc-compile
+
+bench-engine: build ## 1,000 services up and down on a real s6, against the least it can take
+	@internal/tools/deps
+	@$(GO) build -o .tools/benchengine ./internal/benchengine
+	@internal/tools/with-tmpdir .tools/benchengine bin/strata
 
 cover: ## coverage by package, and cover.out for go tool cover
 	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \

@@ -20,6 +20,7 @@ type layer struct {
 
 var rules = []layer{
 	{"internal", nil},
+	{"internal/benchengine", []string{"compile/db", "live"}},
 	{"graph", nil},
 	{"compile/db", []string{"graph"}},
 	{"compile/source", []string{"graph", "compile/db"}},

@@ -1,0 +1,18 @@
+// Benchengine measures the state engine on a real s6, as a user meets it.
+//
+//	benchengine [-part updown] [-services N] [-runs N] STRATA
+//
+// It compiles a generated source with STRATA, the multi-call binary, initialises a
+// live directory under a private s6-svscan in a temporary directory, and measures
+// each part against a floor that is measured in the same run, alternately.
+//
+// updown brings a bundle of all services up and down again, with rc-ctl. The
+// floor is a bare loop over the same services of the same tree: it sends the
+// control bytes to all longruns at once and starts the programs of all oneshots
+// itself, knows no dependencies, writes nothing down, and waits for all, with the
+// code that the engine waits with.
+//
+// Benchengine prints medians and ratios beside the limits that the project has set itself.
+// A machine that does something else meanwhile spoils the ratio: the best of
+// several runs counts.
+package main

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+func main() {
+	part := flag.String("part", "all", "measure one `part`: updown")
+	services := flag.Int("services", 1000, "bring `N` services up and down")
+	runs := flag.Int("runs", 5, "measure each thing `N` times")
+	flag.Parse()
+	if err := bench(context.Background(), flag.Arg(0), *part, *services, *runs); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "benchengine:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context, strata, part string, services, runs int) error {
+	if strata == "" || runs < 1 {
+		return errors.New("usage: benchengine [-part updown] [-services N] [-runs N] STRATA")
+	}
+	strata, err := filepath.Abs(strata)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Printf("%-30s %10s %10s %7s %7s\n", "", "floor", "engine", "ratio", "limit")
+	if part == "all" || part == "updown" {
+		return onSystem(ctx, strata, services, func(s *system) error { return updown(ctx, s, runs) })
+	}
+	return fmt.Errorf("there is no part %q", part)
+}
+
+// onSystem measures something on a system of n services, which is gone afterwards.
+func onSystem(ctx context.Context, strata string, n int, measure func(*system) error) error {
+	root, err := os.MkdirTemp("", "strata-bench-")
+	if err != nil {
+		return err
+	}
+	s, err := newSystem(ctx, strata, root, n)
+	if err == nil {
+		err = measure(s)
+	}
+	return errors.Join(err, s.stop())
+}
+
+// result is one line of the table: a thing that was measured several times, and
+// its floor as often.
+type result struct {
+	what          string
+	floor, engine []time.Duration
+	limit         float64 // on the ratio of the medians
+}
+
+func (r result) print() {
+	floor, engine := median(r.floor), median(r.engine)
+	ratio, verdict := engine.Seconds()/floor.Seconds(), ""
+	if ratio > r.limit {
+		verdict = "over"
+	}
+	_, _ = fmt.Printf("%-30s %8.1fms %8.1fms %7.2f %7.2f %s\n", r.what, milliseconds(floor), milliseconds(engine), ratio, r.limit, verdict)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func median(times []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return sorted[len(sorted)/2]
+}
