@@ -51,6 +51,13 @@ func startTicks(pid int) (uint64, error) {
 	return strconv.ParseUint(string(fields[starttime]), 10, 64)
 }
 
+// Running reports whether a command that the journal names is still at work: the
+// process that began it is there.
+func Running(r journal.Run) bool {
+	ticks, err := startTicks(r.PID)
+	return err == nil && (r.Start == 0 || ticks == r.Start)
+}
+
 // ticksPerSecond is the same on every Linux that Go runs on.
 const ticksPerSecond = 100
 

@@ -34,6 +34,9 @@ type State struct {
 	Patch    *journal.Patch // nil when none is under way
 	// LastPatch is how the last patch ended, empty if there was none.
 	LastPatch journal.Outcome
+	// Journal is what the journal alone says: causes, failures, and the command
+	// under way.
+	Journal journal.State
 }
 
 // ServiceState is the state of one atomic service.
@@ -98,7 +101,7 @@ func (d *Dir) State() (*State, error) {
 func (d *Dir) join(j journal.State) (*State, error) {
 	s := &State{
 		Epoch: j.Epoch, Seq: j.Seq, Content: j.Content, Table: j.Table, NextSlot: j.NextSlot,
-		Patch: j.Patch, LastPatch: j.LastPatch,
+		Patch: j.Patch, LastPatch: j.LastPatch, Journal: j,
 	}
 	var err error
 	if s.Services, err = d.services(j, j.Table); err != nil || j.Patch == nil {

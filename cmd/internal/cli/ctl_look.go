@@ -15,6 +15,9 @@ import (
 type seen struct {
 	db     *db.DB
 	states []live.ServiceState
+	// dir is the directory; state is nil if only the summary could be read.
+	dir   *live.Dir
+	state *live.State
 	// partial is set if only the summary could be read: longruns are as of the
 	// last change by a tool.
 	partial bool
@@ -40,7 +43,7 @@ func look(path string) (*seen, error) {
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
-	return &seen{db: v.DB, states: st.Services}, nil
+	return &seen{db: v.DB, states: st.Services, dir: d, state: st}, nil
 }
 
 // lookSummary is look for those who may not ask the supervisors.
@@ -49,7 +52,7 @@ func lookSummary(d *live.Dir) (*seen, error) {
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
-	v := &seen{states: make([]live.ServiceState, len(sum.Services)), partial: true}
+	v := &seen{states: make([]live.ServiceState, len(sum.Services)), dir: d, partial: true}
 	for i, sv := range sum.Services {
 		v.states[i] = live.ServiceState{Name: sv.Name, Type: db.Oneshot, Up: sv.Up, Wanted: sv.Wanted, Unknown: sv.Unknown}
 		if sv.Type == db.Longrun.String() {
