@@ -17,10 +17,10 @@ LDFLAGS = -s -w -X strata/cmd/internal/cli.version=$(VERSION)
 GOBUILD = $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test ci lint fmt fuzz bench bench-engine cover vuln deps clean
+.PHONY: help build install uninstall demo test test-long test-s6-new ci lint fmt fuzz bench bench-engine cover vuln deps clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 	@echo "variables: PREFIX BINDIR DESTDIR LINKS (install), FUZZTIME (fuzz), TESTFLAGS (test)"
 
 build: ## bin/strata and its links
@@ -44,6 +44,17 @@ test: ## every test; what is skipped is counted at the end
 	@$(GO) build -o .tools/testcount ./internal/testcount
 	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \
 	internal/tools/with-tmpdir .tools/testcount $(TESTFLAGS) ./...
+
+test-long: ## the long suites, which make test leaves out: minutes, and memory for 10,000 supervisors
+	@$(GO) build -o .tools/testcount ./internal/testcount
+	@internal/tools/deps
+	@STRATA_LONG=1 STRATA_REQUIRE_S6=1 internal/tools/with-tmpdir \
+	.tools/testcount -count=1 -timeout=2h -run='^TestLong' $(TESTFLAGS) ./...
+
+test-s6-new: ## the tests with a supervisor, on the s6 of Debian unstable
+	@$(GO) build -o .tools/testcount ./internal/testcount
+	@STRATA_REQUIRE_S6=1 internal/tools/with-tmpdir internal/tools/s6-new \
+	.tools/testcount -count=1 $(TESTFLAGS) ./live/... ./cmd/internal/cli
 
 ci: ## what .ci/run calls: deps, lint, test and a short fuzz
 	$(MAKE) deps
