@@ -36,6 +36,14 @@ func CurrentEpoch(scandir string) (journal.Epoch, error) {
 	return e, err
 }
 
+// Process is the pid of this process, and when it was started, in clock ticks after
+// boot: 0 if that cannot be known. Together they mean no other process.
+func Process() (pid int, start uint64) {
+	pid = os.Getpid()
+	start, _ = startTicks(pid)
+	return pid, start
+}
+
 // startTicks is when a process was started, in clock ticks after boot.
 func startTicks(pid int) (uint64, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")

@@ -54,7 +54,7 @@ func (r *reasons) placeOf(v *vertices, i id) string {
 	if !v.isService(i) {
 		return ""
 	}
-	return place(r.record(v.view, i).Origin, "")
+	return r.record(v.view, i).Origin.Place("")
 }
 
 // edge is the link "from needs to", in either database.
@@ -261,7 +261,7 @@ func (r *reasons) renamed(i, j id) []Cause {
 	case ByFile:
 		c.At = orderPlace(r.match.line[i])
 	case ByRenamedFrom:
-		c.At = place(r.record(r.new.view, j).Origin, "renamed-from")
+		c.At = r.record(r.new.view, j).Origin.Place("renamed-from")
 	}
 	return []Cause{c}
 }

@@ -303,10 +303,10 @@ func (v *view) edgeAt(s *db.Service, key string, to id) string {
 	}
 	for _, name := range append(fields, key) {
 		if slices.ContainsFunc(s.Origin.Fields, func(f db.FieldOrigin) bool { return f.Field == name }) {
-			return place(s.Origin, name)
+			return s.Origin.Place(name)
 		}
 	}
-	return place(s.Origin, key)
+	return s.Origin.Place(key)
 }
 
 func (c *Changes) compareBundles() {

@@ -71,11 +71,11 @@ func (f Field) change(a, b side, x, y *value) FieldChange {
 	c := FieldChange{Field: f.key(x, y), Class: f.class(b.Type)}
 	if x != nil {
 		c.From = f.show(x.text)
-		c.OldAt = place(a.Origin, c.Field)
+		c.OldAt = a.Origin.Place(c.Field)
 	}
 	if y != nil {
 		c.To = f.show(y.text)
-		c.NewAt = place(b.Origin, c.Field)
+		c.NewAt = b.Origin.Place(c.Field)
 	}
 	return c
 }
@@ -86,26 +86,6 @@ func (f Field) show(text string) string {
 		return text
 	}
 	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text)))
-}
-
-// place renders where a field stands: LABEL:PATH:LINE. A variable or a file that
-// has no place of its own has that of the table it is in.
-func place(o db.Origin, field string) string {
-	path, line := o.At(field)
-	if table, _, ok := strings.Cut(field, "/"); ok && path == o.Path && line == o.Line {
-		path, line = o.At(table)
-	}
-	if path == "" {
-		return ""
-	}
-	at := path
-	if o.Label != "" {
-		at = o.Label + ":" + path
-	}
-	if line > 0 {
-		at += ":" + strconv.Itoa(line)
-	}
-	return at
 }
 
 // text makes one value of a field; the empty text is no value.

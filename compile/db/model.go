@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"strata/graph"
 )
@@ -238,6 +240,27 @@ func (o Origin) At(field string) (path string, line int) {
 		}
 	}
 	return o.Path, o.Line
+}
+
+// Place renders where a field stands: LABEL:PATH:LINE, or the empty string if that
+// is not known. A variable or a file that has no place of its own has that of the
+// table it is in.
+func (o Origin) Place(field string) string {
+	path, line := o.At(field)
+	if table, _, ok := strings.Cut(field, "/"); ok && path == o.Path && line == o.Line {
+		path, line = o.At(table)
+	}
+	if path == "" {
+		return ""
+	}
+	at := path
+	if o.Label != "" {
+		at = o.Label + ":" + path
+	}
+	if line > 0 {
+		at += ":" + strconv.Itoa(line)
+	}
+	return at
 }
 
 // Bundle is a name for a set of atomic services.

@@ -27,10 +27,11 @@ func (d dry) wait(ctx context.Context) error {
 	}
 }
 
-func (d dry) Up(ctx context.Context, _ Target) error   { return d.wait(ctx) }
-func (d dry) Down(ctx context.Context, _ Target) error { return d.wait(ctx) }
-func (d dry) Release(Target) error                     { return nil }
-func (d dry) Idle(context.Context) error               { return nil }
+func (d dry) Up(ctx context.Context, _ Target) error     { return d.wait(ctx) }
+func (d dry) Down(ctx context.Context, _ Target) error   { return d.wait(ctx) }
+func (d dry) Release(Target) error                       { return nil }
+func (d dry) Reload(ctx context.Context, _ Target) error { return d.wait(ctx) }
+func (d dry) Idle(context.Context) error                 { return nil }
 
 func (d dry) Run(ctx context.Context, _ Target, _ journal.Phase, _ time.Duration, _ func() error) error {
 	return d.wait(ctx)

@@ -38,6 +38,9 @@ type Supervisor interface {
 	Down(ctx context.Context, t Target) error
 	// Release tells a longrun to stop and does not wait: it failed to start.
 	Release(t Target) error
+	// Reload sends a longrun that runs its reload signal. Nobody learns what
+	// becomes of that.
+	Reload(ctx context.Context, t Target) error
 	// Run runs a oneshot's program for the phase and returns nil if it exited 0.
 	// begin is called once the request can be made and before it is: its error
 	// ends Run. A limit above 0 ends the program; the error wraps [ErrTimedOut]
@@ -62,19 +65,22 @@ type TimeoutError struct {
 	Service string
 	Op      Op
 	Limit   time.Duration
+	// Where is the place that set it, "SOURCE:PATH:LINE", or empty.
+	Where string
 	// Whole is set if it was the limit of the whole run and not the service's.
 	Whole bool
 }
 
-// Error names the service, the phase and the limit.
+// Error names the phase, the limit, and what set it.
 func (e *TimeoutError) Error() string {
-	switch {
-	case e.Whole:
+	if e.Whole {
 		return fmt.Sprintf("timed out: the limit of the whole %s, %v, is over", e.Op, e.Limit)
-	case e.Op == Stop:
-		return fmt.Sprintf("timed out: not down after its timeout-down of %v", e.Limit)
 	}
-	return fmt.Sprintf("timed out: not up after its timeout-up of %v", e.Limit)
+	text := fmt.Sprintf("timed out: not %s after its %s of %v", e.Op.aim(), e.Op.limitField(), e.Limit)
+	if e.Where != "" {
+		text += ", set at " + e.Where
+	}
+	return text
 }
 
 // Unwrap returns ErrTimedOut.
@@ -86,9 +92,12 @@ type Env struct {
 	Targets func(ID) Target
 	States  []live.ServiceState
 	Supervisor
-	// Journal records an event with its cause; nil records nothing. It may be
-	// called by several goroutines at once.
-	Journal func(cause string, e journal.Event) error
+	// Journal records events with their cause, all or none; nil records nothing. It
+	// may be called by several goroutines at once.
+	Journal func(cause string, events ...journal.Event) error
+	// Where gives the place that set a field of a service, "SOURCE:PATH:LINE", for
+	// error texts; nil knows none.
+	Where func(id ID, field string) string
 	// Observe is told what happens, by one goroutine at a time; nil is nobody.
 	Observe func(Event)
 	// Cause is why the services that were asked for move: "rc-ctl start".
@@ -121,10 +130,15 @@ type Event struct {
 	Op   Op
 	// Target is the service.
 	Target Target
+	// At is when it happened, Took how long what is Done or has Failed took.
+	At   time.Time
+	Took time.Duration
 	// Err is the reason of a failure, or of quitting. Because is, of what was
 	// skipped, the service that it waited for in vain, else what pulled it in.
 	Err     error
 	Because string
+	// Held are the services that are skipped because of a failure.
+	Held []Target
 }
 
 // Failure is a step that failed.
@@ -132,6 +146,8 @@ type Failure struct {
 	Target Target
 	Op     Op
 	Err    error
+	// Held are the services that were skipped because of it.
+	Held []Target
 }
 
 // Error reads "cannot start web: exit 1".
@@ -152,6 +168,9 @@ type Skip struct {
 type Result struct {
 	// Done are the services that were moved, in the order in which they were.
 	Done []ID
+	// Timings are the steps that were begun and have ended, in the order of their
+	// ends.
+	Timings []Timing
 	// Failed and Skipped are sorted by service.
 	Failed  []Failure
 	Skipped []Skip

@@ -24,7 +24,7 @@ type world struct {
 	states  []live.ServiceState
 	sup     *fake.Supervisor
 	events  []string
-	journal func(string, journal.Event) error
+	journal func(string, ...journal.Event) error
 	env     change.Env
 }
 
@@ -99,9 +99,9 @@ func (w *world) prepare() {
 			w.events = append(w.events, fmt.Sprintf("%d %s %s", e.Kind, e.Op, e.Target.Name))
 		},
 	}
-	w.env.Journal = func(cause string, e journal.Event) error {
+	w.env.Journal = func(cause string, events ...journal.Event) error {
 		if w.journal != nil {
-			return w.journal(cause, e)
+			return w.journal(cause, events...)
 		}
 		return nil
 	}

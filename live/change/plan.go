@@ -7,26 +7,66 @@ import (
 	"strata/compile/db"
 	"strata/graph"
 	"strata/live"
+	"strata/live/journal"
 )
 
 // ID is the number of a service in the database that the plan is for.
 type ID = db.ServiceID
 
-// Op is what a phase does.
+// Op is what a request asks for, and what a phase does.
 type Op uint8
 
-// The operations.
+// The operations. A restart is a stop, with all that needs the services, and then a
+// start of exactly what was stopped: it is asked for, and no phase does it. A reload
+// is of the services named and no others.
 const (
 	Start Op = iota + 1
 	Stop
+	Restart
+	Reload
 )
 
-// String returns "start" or "stop".
+// String returns "start", "stop", "restart" or "reload".
 func (o Op) String() string {
-	if o == Stop {
+	switch o {
+	case Stop:
 		return "stop"
+	case Restart:
+		return "restart"
+	case Reload:
+		return "reload"
 	}
 	return "start"
+}
+
+// aim is what a service is after the operation.
+func (o Op) aim() string {
+	switch o {
+	case Stop:
+		return "down"
+	case Reload:
+		return "reloaded"
+	}
+	return "up"
+}
+
+// limitField is the field of a definition that limits the operation.
+func (o Op) limitField() string {
+	if o == Stop {
+		return "timeout-down"
+	}
+	return "timeout-up"
+}
+
+// begin is the move that the operation begins with, phase its name in the journal.
+func (o Op) begin() (Move, journal.Phase) {
+	switch o {
+	case Stop:
+		return BeginStop, journal.PhaseDown
+	case Reload:
+		return BeginReload, journal.PhaseReload
+	}
+	return BeginStart, journal.PhaseUp
 }
 
 // Graphs is what a plan has to know of a database. A graph that is nil has no
@@ -70,6 +110,9 @@ type Plan struct {
 // Phase is a set of steps in one direction.
 type Phase struct {
 	Op Op
+	// Back says that the phase brings back what the one before stopped, whatever
+	// failed there: a service that was not stopped is left alone.
+	Back bool
 	// Steps are sorted by service.
 	Steps []Step
 	// Kept are the essential services that stay up though their stop was asked
@@ -93,8 +136,9 @@ type Step struct {
 	// Because is the service that pulled it in, or
 	// db.None if it was asked for or is pruned.
 	Because ID
-	// Wanted says that Because only wants it, and does not need it.
-	Wanted bool
+	// Wanted says that Because only wants it, and does not need it. Stopped says
+	// that it was stopped with Because, and is brought back.
+	Wanted, Stopped bool
 }
 
 // Moves returns how many steps do something.
@@ -118,7 +162,8 @@ func (p Plan) Moves() int {
 }
 
 // Make plans a request. States are those of the database of the graphs, by
-// number. It is a pure function. An ID that is no service is an error.
+// number. It is a pure function. An ID that is no service is an error, and so is a
+// reload of what is not up, a [*NotUpError].
 func Make(g Graphs, states []live.ServiceState, req Request) (Plan, error) {
 	m := maker{g: g.filled(), states: states, req: req}
 	for _, id := range req.Names {
@@ -127,6 +172,17 @@ func Make(g Graphs, states []live.ServiceState, req Request) (Plan, error) {
 		}
 	}
 	plan := Plan{Request: req}
+	switch req.Op {
+	case Reload:
+		ph, err := m.reload()
+		plan.Phases = append(plan.Phases, ph)
+		return plan, err
+	case Restart:
+		m.req.Op = Stop
+		stop := m.phase(Stop, m.choose())
+		plan.Phases = append(plan.Phases, stop, m.back(stop))
+		return plan, nil
+	}
 	chosen := m.choose()
 	if req.Prune {
 		rest := graph.NewSet(len(states))
@@ -253,24 +309,74 @@ func (m *maker) phase(op Op, sel selection) Phase {
 		ph.Steps = nil
 		return ph
 	}
+	m.link(&ph, func(id ID) (int32, bool) { return index[id], sel.set.Has(id) && index[id] >= 0 })
+	return ph
+}
+
+// link fills in what the steps of a phase wait for. index gives the step of a
+// service that has one.
+func (m *maker) link(ph *Phase, index func(ID) (int32, bool)) {
 	for i := range ph.Steps {
 		s := &ph.Steps[i]
 		hard, soft := m.g.Needs.Out(s.Service), m.g.Soft.Out(s.Service)
-		if op == Stop {
+		if ph.Op == Stop {
 			hard, soft = m.g.Needs.In(s.Service), m.g.Soft.In(s.Service)
 		}
 		for _, id := range hard {
-			if sel.set.Has(id) && index[id] >= 0 {
-				s.Hard = append(s.Hard, index[id])
+			if j, ok := index(id); ok {
+				s.Hard = append(s.Hard, j)
 			}
 		}
 		for _, id := range soft {
-			if sel.set.Has(id) && index[id] >= 0 && !slices.Contains(s.Hard, index[id]) {
-				s.Soft = append(s.Soft, index[id])
+			if j, ok := index(id); ok && !slices.Contains(s.Hard, j) {
+				s.Soft = append(s.Soft, j)
 			}
 		}
 	}
+}
+
+// back makes the phase that brings back what a phase stops.
+func (m *maker) back(stop Phase) Phase {
+	ph := Phase{Op: Start, Back: true}
+	index := make(map[ID]int32)
+	for _, s := range stop.Steps {
+		if s.Noop {
+			continue
+		}
+		index[s.Service] = int32(len(ph.Steps))
+		ph.Steps = append(ph.Steps, Step{Service: s.Service, Because: s.Because, Stopped: true})
+	}
+	m.link(&ph, func(id ID) (int32, bool) { j, ok := index[id]; return j, ok })
 	return ph
+}
+
+// reload makes the phase that reloads the services named, in no order: whoever
+// names them knows what they are about.
+func (m *maker) reload() (Phase, error) {
+	ph := Phase{Op: Reload}
+	chosen := graph.NewSet(len(m.states), m.req.Names...)
+	var down []string
+	for id := range chosen.All() {
+		if !counted(m.states[id], Start) {
+			down = append(down, m.states[id].Name)
+		}
+		ph.Steps = append(ph.Steps, Step{Service: id, Because: db.None})
+	}
+	if len(down) > 0 {
+		return Phase{Op: Reload}, &NotUpError{down}
+	}
+	return ph, nil
+}
+
+// NotUpError says that services are not up and cannot be reloaded.
+type NotUpError struct{ Names []string }
+
+// Error names them.
+func (e *NotUpError) Error() string {
+	if len(e.Names) == 1 {
+		return fmt.Sprintf("cannot reload %s: it is not up", e.Names[0])
+	}
+	return fmt.Sprintf("cannot reload %q: they are not up", e.Names)
 }
 
 // stay returns what a stop has to leave up: essential services and what they

@@ -12,6 +12,7 @@ const (
 	Up
 	Stopping
 	Unknown
+	Reloading
 )
 
 // String names the state.
@@ -27,24 +28,27 @@ func (s State) String() string {
 		return "stopping"
 	case Unknown:
 		return "unknown"
+	case Reloading:
+		return "reloading"
 	}
 	return fmt.Sprintf("state(%d)", uint8(s))
 }
 
 // Transient says that somebody is at work on the service.
-func (s State) Transient() bool { return s == Starting || s == Stopping }
+func (s State) Transient() bool { return s == Starting || s == Stopping || s == Reloading }
 
 // Move is what can happen to a service.
 type Move uint8
 
 // The moves. A start that fails leaves a service down, since a longrun is told to
-// stop then; a stop that fails leaves it up.
+// stop then; a stop that fails leaves it up, and so does a reload, however it ends.
 const (
 	BeginStart Move = iota + 1
 	BeginStop
 	Succeed
 	Fail
 	Lose // the result will never be known
+	BeginReload
 )
 
 // String names the move.
@@ -60,17 +64,20 @@ func (m Move) String() string {
 		return "fail"
 	case Lose:
 		return "lose the result"
+	case BeginReload:
+		return "begin to reload"
 	}
 	return fmt.Sprintf("move(%d)", uint8(m))
 }
 
 // moves is every transition there is.
 var moves = map[State]map[Move]State{
-	Down:     {BeginStart: Starting},
-	Up:       {BeginStop: Stopping},
-	Unknown:  {BeginStart: Starting, BeginStop: Stopping},
-	Starting: {Succeed: Up, Fail: Down, Lose: Unknown},
-	Stopping: {Succeed: Down, Fail: Up, Lose: Unknown},
+	Down:      {BeginStart: Starting},
+	Up:        {BeginStop: Stopping, BeginReload: Reloading},
+	Unknown:   {BeginStart: Starting, BeginStop: Stopping},
+	Starting:  {Succeed: Up, Fail: Down, Lose: Unknown},
+	Stopping:  {Succeed: Down, Fail: Up, Lose: Unknown},
+	Reloading: {Succeed: Up, Fail: Up, Lose: Up},
 }
 
 // After returns the state after a move. The error is a [*TransitionError].

@@ -19,6 +19,10 @@ func TestTransitions(t *testing.T) {
 		{uint8(change.Stopping), uint8(change.Succeed)}:   change.Down,
 		{uint8(change.Stopping), uint8(change.Fail)}:      change.Up,
 		{uint8(change.Stopping), uint8(change.Lose)}:      change.Unknown,
+		{uint8(change.Up), uint8(change.BeginReload)}:     change.Reloading,
+		{uint8(change.Reloading), uint8(change.Succeed)}:  change.Up,
+		{uint8(change.Reloading), uint8(change.Fail)}:     change.Up,
+		{uint8(change.Reloading), uint8(change.Lose)}:     change.Up,
 	}
 	for s := change.State(0); s < 8; s++ {
 		for m := change.Move(0); m < 8; m++ {

@@ -2,6 +2,10 @@ package change
 
 import (
 	"context"
+	"slices"
+	"time"
+
+	"strata/live/journal"
 )
 
 // walker walks the steps of a phase. One goroutine, that of walk, owns
@@ -25,6 +29,11 @@ type walk struct {
 	state   State
 	waits   int32 // for how many steps
 	settled bool
+	noop    bool
+	began   time.Time
+	// timing is the step's place in the result's list, if it was begun and has
+	// ended; after is that of what it waited for last. -1 is none.
+	timing, after int
 }
 
 // outcome is how a step ended.
@@ -71,8 +80,11 @@ func newWalker(r *run, ph Phase) *walker {
 	}
 	for i := range ph.Steps {
 		s := &ph.Steps[i]
-		w.steps[i].state = initial(r.env.States[s.Service], ph.Op)
-		w.steps[i].waits = int32(len(s.Hard) + len(s.Soft))
+		state := r.now(s.Service, ph.Op)
+		w.steps[i] = walk{
+			state: state, waits: int32(len(s.Hard) + len(s.Soft)), noop: s.Noop || ph.Back && state == Up,
+			timing: -1, after: r.last,
+		}
 		if w.steps[i].waits == 0 {
 			w.ready = append(w.ready, int32(i))
 		}
@@ -138,26 +150,24 @@ func (w *walker) launch(ctx, oneshots context.Context) error {
 		}
 		i := w.ready[0]
 		s := &w.phase.Steps[i]
-		if !s.Noop && w.r.env.MaxParallel > 0 && w.running >= w.r.env.MaxParallel {
+		noop := w.steps[i].noop
+		if !noop && w.r.env.MaxParallel > 0 && w.running >= w.r.env.MaxParallel {
 			return nil
 		}
 		w.ready = w.ready[1:]
 		t := w.r.env.Targets(s.Service)
 		cause := w.r.cause(w.phase.Op, *s)
-		if s.Noop {
+		if noop {
 			w.r.observe(Event{Kind: Already, Op: w.phase.Op, Target: t, Because: cause})
 			w.settle(i)
 			continue
 		}
-		move := BeginStart
-		if w.phase.Op == Stop {
-			move = BeginStop
-		}
+		move, _ := w.phase.Op.begin()
 		to, err := w.steps[i].state.After(move)
 		if err != nil {
 			return &TransitionError{Service: t.Name, From: w.steps[i].state, Move: move}
 		}
-		w.steps[i].state = to
+		w.steps[i].state, w.steps[i].began = to, time.Now()
 		w.r.observe(Event{Kind: Began, Op: w.phase.Op, Target: t, Because: cause})
 		w.running++
 		go func() {
@@ -168,16 +178,21 @@ func (w *walker) launch(ctx, oneshots context.Context) error {
 
 // end takes note of the end of a step.
 func (w *walker) end(o outcome) error {
-	s := w.phase.Steps[o.step]
-	t := w.r.env.Targets(s.Service)
-	to, err := w.r.finished(w.phase.Op, w.steps[o.step].state, t, w.r.cause(w.phase.Op, s), o.err)
+	s, walk := w.phase.Steps[o.step], &w.steps[o.step]
+	timing := Timing{
+		Target: w.r.env.Targets(s.Service), Op: w.phase.Op, Began: walk.began, Ended: time.Now(), After: walk.after,
+	}
+	var held []int32
+	if o.err != nil {
+		held = w.waitInVain(o.step)
+	}
+	walk.timing = len(w.r.result.Timings)
+	to, err := w.r.finished(w.phase.Op, walk.state, s, timing, w.targets(held), o.err)
 	if err != nil {
 		return err
 	}
-	w.steps[o.step].state = to
-	if o.err != nil {
-		w.skipWaiters(o.step, t.Name)
-	}
+	walk.state = to
+	w.skip(held, timing.Target)
 	// The runner's clock may be a moment ahead of ours.
 	if whole(o.err) && !w.quit {
 		w.beginQuit(o.err)
@@ -201,6 +216,7 @@ func (w *walker) tellWaiters() {
 			for _, j := range list {
 				w.steps[j].waits--
 				if w.steps[j].waits == 0 && !w.steps[j].settled {
+					w.steps[j].after = w.lastOf(i)
 					w.ready = append(w.ready, j)
 				}
 			}
@@ -208,25 +224,60 @@ func (w *walker) tellWaiters() {
 	}
 }
 
-// skipWaiters ends all that need a failed step, near and far. They count as
-// ended for those that only wait for them.
-func (w *walker) skipWaiters(failed int32, name string) {
-	queue := []int32{failed}
-	for len(queue) > 0 {
-		i := queue[0]
-		queue = queue[1:]
-		for _, j := range w.hard.of(i) {
-			if w.steps[j].settled {
-				continue
-			}
-			w.settle(j)
-			queue = append(queue, j)
-			if s := w.phase.Steps[j]; !s.Noop {
-				t := w.r.env.Targets(s.Service)
-				w.r.result.Skipped = append(w.r.result.Skipped, Skip{t, w.phase.Op, name})
-				w.r.observe(Event{Kind: Skipped, Op: w.phase.Op, Target: t, Because: name})
+// lastOf is the timing that whoever waited for a step has waited for: the step's
+// own, or, if it did nothing, that of what it waited for.
+func (w *walker) lastOf(i int32) int {
+	if t := w.steps[i].timing; t >= 0 {
+		return t
+	}
+	return w.steps[i].after
+}
+
+// waitInVain finds all that need a failed step, near and far, and have not ended.
+func (w *walker) waitInVain(failed int32) []int32 {
+	var found []int32
+	seen := map[int32]bool{failed: true}
+	for queue := []int32{failed}; len(queue) > 0; queue = queue[1:] {
+		for _, j := range w.hard.of(queue[0]) {
+			if !w.steps[j].settled && !seen[j] {
+				seen[j] = true
+				found = append(found, j)
+				queue = append(queue, j)
 			}
 		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// targets are the services of steps that would have done something.
+func (w *walker) targets(steps []int32) []Target {
+	var list []Target
+	for _, i := range steps {
+		if !w.steps[i].noop {
+			list = append(list, w.r.env.Targets(w.phase.Steps[i].Service))
+		}
+	}
+	return list
+}
+
+// skip ends steps that need one that failed. They count as ended for those that
+// only wait for them.
+func (w *walker) skip(steps []int32, failed Target) {
+	var events []journal.Event
+	_, phase := w.phase.Op.begin()
+	for _, i := range steps {
+		w.settle(i)
+		if w.steps[i].noop {
+			continue
+		}
+		t := w.r.env.Targets(w.phase.Steps[i].Service)
+		w.r.result.Skipped = append(w.r.result.Skipped, Skip{t, w.phase.Op, failed.Name})
+		w.r.observe(Event{Kind: Skipped, Op: w.phase.Op, Target: t, Because: failed.Name})
+		events = append(events, journal.Skipped{Slot: t.Slot, Phase: phase, By: failed.Slot})
+	}
+	if len(events) > 0 {
+		w.r.record(failed.Name+" failed", events...)
 	}
 }
 
@@ -249,7 +300,7 @@ func (w *walker) finish() error {
 		if !w.quit {
 			return errStuck(t.Name)
 		}
-		if !w.phase.Steps[i].Noop {
+		if !w.steps[i].noop {
 			w.r.result.Left = append(w.r.result.Left, t)
 		}
 	}

@@ -237,9 +237,11 @@ func TestAbandon(t *testing.T) {
 		w.env.Abandon = abandon
 		close(abandon)
 		var failed int
-		w.journal = func(_ string, e journal.Event) error {
-			if _, ok := e.(journal.Failed); ok {
-				failed++
+		w.journal = func(_ string, events ...journal.Event) error {
+			for _, e := range events {
+				if _, ok := e.(journal.Failed); ok {
+					failed++
+				}
 			}
 			return nil
 		}
@@ -271,7 +273,7 @@ func TestMaxParallel(t *testing.T) {
 func TestJournalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "(a): b", "b:").up("a b")
-		w.journal = func(string, journal.Event) error { return os.ErrPermission }
+		w.journal = func(string, ...journal.Event) error { return os.ErrPermission }
 		r := w.run(t.Context(), change.Request{Op: change.Stop, Names: w.ids("b")})
 		if !r.OK() || r.Journal == nil || w.sup.Running("a") || w.sup.Running("b") {
 			t.Errorf("a stop depends on the journal: %s", w.failures(r))

@@ -45,8 +45,9 @@ func (c Call) String() string {
 // Supervisor implements [change.Supervisor]. Its fields are set before its use;
 // what it remembers is read after it.
 type Supervisor struct {
-	// Up and Down are the scripts by service; without one it succeeds at once.
-	Up, Down map[string]Script
+	// Up, Down and Reload are the scripts by service; without one it succeeds at
+	// once.
+	Up, Down, Reload map[string]Script
 
 	mu       sync.Mutex
 	calls    []Call
@@ -107,7 +108,7 @@ func (s *Supervisor) note(c Call, flying int) {
 	s.calls = append(s.calls, c)
 	s.flying += flying
 	s.most = max(s.most, s.flying)
-	if c.End && c.Err == nil {
+	if c.End && c.Err == nil && c.Op != change.Reload {
 		if s.running == nil {
 			s.running = make(map[string]bool)
 		}
@@ -118,8 +119,11 @@ func (s *Supervisor) note(c Call, flying int) {
 // play does what a script says.
 func (s *Supervisor) play(ctx context.Context, name string, op change.Op, limit time.Duration) error {
 	scripts := s.Up
-	if op == change.Stop {
+	switch op {
+	case change.Stop:
 		scripts = s.Down
+	case change.Reload:
+		scripts = s.Reload
 	}
 	sc := scripts[name]
 	s.note(Call{Service: name, Op: op}, 1)
@@ -162,6 +166,10 @@ func (f *fakeUp) Down(ctx context.Context, t change.Target) error {
 	return f.s.play(ctx, t.Name, change.Stop, 0)
 }
 
+func (f *fakeUp) Reload(ctx context.Context, t change.Target) error {
+	return f.s.play(ctx, t.Name, change.Reload, 0)
+}
+
 func (f *fakeUp) Release(t change.Target) error {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
@@ -177,8 +185,11 @@ func (f *fakeUp) Run(ctx context.Context, t change.Target, phase journal.Phase, 
 		return err
 	}
 	op := change.Start
-	if phase == journal.PhaseDown {
+	switch phase {
+	case journal.PhaseDown:
 		op = change.Stop
+	case journal.PhaseReload:
+		op = change.Reload
 	}
 	return f.s.play(ctx, t.Name, op, limit)
 }

@@ -6,7 +6,6 @@ import (
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
-	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -18,12 +17,24 @@ func (s *Supervisor) Env(w *live.Writer, v live.View, states []live.ServiceState
 		Targets:     Targets(v),
 		States:      states,
 		Supervisor:  s,
+		Where:       where(v),
 		MaxParallel: s6.Window(s6.FDsPerWait + 1),
 	}
 	if w != nil {
-		env.Journal = func(cause string, e journal.Event) error { return w.Append(cause, e) }
+		env.Journal = w.Append
 	}
 	return env
+}
+
+// where gives the place of a field of a service of the view.
+func where(v live.View) func(change.ID, string) string {
+	return func(id change.ID, field string) string {
+		svc, err := v.DB.Service(id)
+		if err != nil {
+			return "" // an error text must not fail
+		}
+		return svc.Origin.Place(field)
+	}
 }
 
 // Targets gives the services of a view as the engine knows them.

@@ -82,7 +82,9 @@ type Options struct {
 	// MaxParallel is how many steps may be under way at once; 0 is as many as
 	// there are descriptors for.
 	MaxParallel int
-	// Observe is told what happens; nil is nobody.
+	// Planned is told what is going to be done, and Observe what happens; nil is
+	// nobody.
+	Planned func(change.Plan)
 	Observe func(change.Event)
 	// Abandon, once closed, ends the run without waiting for oneshots.
 	Abandon <-chan struct{}
@@ -111,6 +113,9 @@ func (s *Session) Run(ctx context.Context, req change.Request, o Options) (chang
 	if err != nil {
 		return plan, change.Result{}, err
 	}
+	if o.Planned != nil {
+		o.Planned(plan)
+	}
 	s.want(req, o)
 	result, err := change.Run(ctx, s.env(s.View, s.States, o), plan)
 	if err != nil || s.state.Patch == nil || o.Dry {
@@ -123,6 +128,9 @@ func (s *Session) Run(ctx context.Context, req change.Request, o Options) (chang
 // want notes what was asked for. Everything that is up being stopped is no wish: a
 // machine that goes down is to come up as it was.
 func (s *Session) want(req change.Request, o Options) {
+	if req.Op != change.Start && req.Op != change.Stop {
+		return
+	}
 	var slots []journal.Slot
 	for _, id := range req.Names {
 		if up := req.Op == change.Start; s.States[id].Wanted != up {
@@ -171,6 +179,13 @@ func (s *Session) stopOther(ctx context.Context, req change.Request, o Options) 
 
 func merge(a, b change.Result) change.Result {
 	a.Done = append(a.Done, b.Done...)
+	before := len(a.Timings)
+	for _, t := range b.Timings {
+		if t.After >= 0 {
+			t.After += before
+		}
+		a.Timings = append(a.Timings, t)
+	}
 	a.Failed = append(a.Failed, b.Failed...)
 	a.Skipped = append(a.Skipped, b.Skipped...)
 	a.Left = append(a.Left, b.Left...)
