@@ -42,6 +42,10 @@ func (f *Folder) State() State {
 	return s
 }
 
+// Current returns the state itself, to be read before the next Apply and not to be
+// changed: it costs nothing.
+func (f *Folder) Current() *State { return &f.state }
+
 // Seq is the number of the last record.
 func (f *Folder) Seq() uint64 { return f.state.Seq }
 
@@ -68,7 +72,7 @@ func (f *Folder) Apply(r Record) {
 	case RunEnd:
 		s.Run = nil
 	case Begin:
-		f.update(e.Slot, r, func(v *Service) { v.Pending = e.Phase })
+		f.update(e.Slot, r, func(v *Service) { v.Pending, v.At = e.Phase, r.At })
 	case Up:
 		f.told(e.Slot, e.By, r, func(v *Service) {
 			moved(v, true, r)
@@ -90,7 +94,10 @@ func (f *Folder) Apply(r Record) {
 	case Reloaded:
 		f.told(e.Slot, 0, r, func(v *Service) { v.Pending, v.Failure, v.Failed = "", "", "" })
 	case Observed:
-		f.told(e.Slot, 0, r, func(v *Service) { moved(v, e.Up, r) })
+		f.told(e.Slot, 0, r, func(v *Service) {
+			moved(v, e.Up, r)
+			v.Observed = e.What
+		})
 	case Redefined:
 		f.update(e.Slot, r, func(v *Service) {
 			if v.Up {
@@ -154,8 +161,9 @@ func (f *Folder) told(slot, by Slot, r Record, change func(*Service)) {
 		delete(run.Left, slot)
 	}
 	f.update(slot, r, func(v *Service) {
+		v.Observed = ""
 		change(v)
-		v.By, v.Command = by, ""
+		v.By, v.Command, v.At = by, "", r.At
 		if run != nil {
 			v.Command = run.Cause
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"strata/compile/db"
 )
@@ -35,7 +36,8 @@ func TestFoldSteps(t *testing.T) {
 		{"skipped", []Event{Run{}, Skipped{5, PhaseUp, 9}}, Service{Skipped: true, Failed: PhaseUp, By: 9, Command: "run"}},
 		{"failed to reload", []Event{Up{5, def, 0}, Begin{5, PhaseReload}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1", Failed: PhaseReload}},
 		{"reloaded", []Event{Up{5, def, 0}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}, Begin{5, PhaseReload}, Reloaded{5}}, Service{Up: true, Def: def, Since: at(2)}},
-		{"observed", []Event{Up{5, def, 0}, Observed{5, false, "exit 1"}}, Service{Since: at(3)}},
+		{"observed", []Event{Up{5, def, 0}, Observed{5, false, "exit 1"}}, Service{Since: at(3), Observed: "exit 1"}},
+		{"observed before", []Event{Observed{5, true, "found running"}, Down{5, 0}}, Service{Since: at(3)}},
 		{"redefined", []Event{Up{5, def, 0}, Redefined{5, db.Digest{8}}}, Service{Up: true, Def: def, Since: at(2), Redefined: 3}},
 		{"redefined while down", []Event{Redefined{5, def}}, Service{}},
 		{"unknown slot", []Event{Up{6, def, 0}}, Service{}},
@@ -54,8 +56,34 @@ func TestFoldSteps(t *testing.T) {
 			}
 			records = append(records, r)
 		}
-		if d := cmp.Diff(test.want, Fold(records).Services[5]); d != "" {
+		if d := cmp.Diff(test.want, Fold(records).Services[5], cmpopts.IgnoreFields(Service{}, "At")); d != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, d)
+		}
+	}
+}
+
+// TestFoldAt looks at when something was last told of a service.
+func TestFoldAt(t *testing.T) {
+	for _, c := range []struct {
+		event Event
+		tells bool
+	}{
+		{Want{Slots: []Slot{5}, Up: true}, false},
+		{Run{Slots: []Slot{5}}, false},
+		{Begin{5, PhaseUp}, true},
+		{Up{Slot: 5}, true},
+		{Down{Slot: 5}, true},
+		{Failed{Slot: 5, Phase: PhaseUp}, true},
+		{Skipped{5, PhaseUp, 9}, true},
+		{Reloaded{5}, true},
+		{Observed{Slot: 5}, true},
+		{Redefined{Slot: 5}, false},
+	} {
+		var f Folder
+		f.Apply(Record{Seq: 1, Event: Init{Table: Table{{5, "a", db.Longrun}}, NextSlot: 6}})
+		f.Apply(Record{Seq: 2, At: time.Unix(2, 0), Event: c.event})
+		if got := !f.Current().Services[5].At.IsZero(); got != c.tells {
+			t.Errorf("%s: %v, want %v", c.event.kind(), got, c.tells)
 		}
 	}
 }

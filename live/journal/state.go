@@ -102,8 +102,10 @@ type Service struct {
 	// Redefined is when its definition was last switched while it was up, after
 	// boot; 0 if it was not since it came up.
 	Redefined time.Duration `json:"redefined,omitempty"`
-	// Since is when Up last changed.
+	// Since is when Up last changed, At when something was last begun, done, failed,
+	// skipped or observed.
 	Since time.Time `json:"since,omitzero"`
+	At    time.Time `json:"at,omitzero"`
 	// Cause is the cause of the last record about the service, and By the service
 	// that it names, the next link of the chain that leads to who asked for it.
 	// Command is the cause of the run in which that happened.
@@ -117,6 +119,8 @@ type Service struct {
 	Failed    Phase  `json:"failed,omitempty"`
 	Permanent bool   `json:"permanent,omitempty"`
 	Skipped   bool   `json:"skipped,omitempty"`
+	// Observed is what was found, if the last that was told of it is an [Observed].
+	Observed string `json:"observed,omitempty"`
 }
 
 // RunState is a command under way.
