@@ -34,8 +34,10 @@ type State struct {
 	Patch    *journal.Patch // nil when none is under way
 	// LastPatch is how the last patch ended, empty if there was none.
 	LastPatch journal.Outcome
-	// Journal is what the journal alone says: causes, failures, and the command
-	// under way.
+	// Run is the command under way, nil if there is none; one that was killed stands
+	// here too: see [State.Running].
+	Run *journal.RunState
+	// Journal is what the journal alone says.
 	Journal journal.State
 }
 
@@ -69,9 +71,17 @@ type ServiceState struct {
 	// [View.Definition]); zero if it is down.
 	Def   db.Digest
 	Since time.Time // when Up last changed
-	// Cause is why, as the journal has it. Failure is the reason of the last
-	// transition if that failed.
-	Cause, Failure string
+	// Cause is why, as the journal has it. By is the service that pulled it in or
+	// took it along, 0 if it was asked for itself, and Command the command that did.
+	Cause   string
+	By      Slot
+	Command string
+	// Failure is the reason of the last transition if that failed or was not tried,
+	// Failed its phase. It was not tried, because the service By failed, if Skipped is
+	// set. Permanent says that its finish exited 125.
+	Failure            string
+	Failed             journal.Phase
+	Permanent, Skipped bool
 
 	// For longruns.
 	Supervised bool
@@ -85,6 +95,10 @@ type ServiceState struct {
 func (s ServiceState) Stopping() bool {
 	return s.Type == db.Longrun && s.Up && s.Supervised && !s.Status.WantUp
 }
+
+// Running reports whether the command that [State.Run] names is still at work:
+// otherwise it was killed.
+func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 
 // State reads the journal and asks s6. It needs no lock. Who may not read the
 // supervisors' status gets the error fs.ErrPermission: the summary is for them
@@ -101,7 +115,7 @@ func (d *Dir) State() (*State, error) {
 func (d *Dir) join(j journal.State) (*State, error) {
 	s := &State{
 		Epoch: j.Epoch, Seq: j.Seq, Content: j.Content, Table: j.Table, NextSlot: j.NextSlot,
-		Patch: j.Patch, LastPatch: j.LastPatch, Journal: j,
+		Patch: j.Patch, LastPatch: j.LastPatch, Run: j.Run, Journal: j,
 	}
 	var err error
 	if s.Services, err = d.services(j, j.Table); err != nil || j.Patch == nil {
@@ -136,7 +150,9 @@ func (d *Dir) services(j journal.State, t journal.Table) ([]ServiceState, error)
 func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) error {
 	*s = ServiceState{
 		Slot: e.Slot, Name: e.Name, Type: e.Type, Wanted: known.Wanted, Up: known.Up, Unknown: known.Unknown,
-		Pending: known.Pending, Def: known.Def, Since: known.Since, Cause: known.Cause, Failure: known.Failure,
+		Pending: known.Pending, Def: known.Def, Since: known.Since,
+		Cause: known.Cause, By: known.By, Command: known.Command,
+		Failure: known.Failure, Failed: known.Failed, Permanent: known.Permanent, Skipped: known.Skipped,
 	}
 	if e.Type != db.Longrun {
 		return nil
