@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The ways in which a wait fails, beside the end of its context.
@@ -84,6 +86,11 @@ func (g Goal) reachedBy(events []Event) bool {
 	return false
 }
 
+// stopped reports whether the goal is to be reached by one of the commands, a stop.
+func (g Goal) stopped(cmds []Command) bool {
+	return g.reachedBy([]Event{EventDown}) && slices.Contains(cmds, CmdDown)
+}
+
 // WaitFor sends the commands to the supervisor of the service directory dir and
 // waits until the goal is reached. It returns the last status read; that may show
 // more than the goal, such as a death right after a start. If the goal is reached
@@ -102,6 +109,9 @@ func waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cm
 		return Status{}, err
 	}
 	defer w.close()
+	if w.deaf != nil && !goal.stopped(cmds) {
+		return Status{}, w.deaf
+	}
 	st, err := w.run(ctx, goal, limit, cmds)
 	if err != nil {
 		return st, fmt.Errorf("cannot wait until %s is %s: %w", dir, goal, err)
@@ -114,6 +124,9 @@ type waiter struct {
 	dir string
 	sub *Subscription
 	sup *Supervisor
+	// deaf says why there is no subscription: a full disk, on which services can be
+	// stopped all the same.
+	deaf error
 }
 
 func newWaiter(dir string) (*waiter, error) {
@@ -122,15 +135,17 @@ func newWaiter(dir string) (*waiter, error) {
 		return nil, err
 	}
 	sub, err := Subscribe(filepath.Join(dir, "event"))
-	if err != nil {
+	if err != nil && !errors.Is(err, unix.ENOSPC) {
 		sup.Close()
 		return nil, err
 	}
-	return &waiter{dir, sub, sup}, nil
+	return &waiter{dir, sub, sup, err}, nil
 }
 
 func (w *waiter) close() {
-	w.sub.Close()
+	if w.sub != nil {
+		w.sub.Close()
+	}
 	w.sup.Close()
 }
 
@@ -150,16 +165,20 @@ func (w *waiter) run(ctx context.Context, goal Goal, limit time.Duration, cmds [
 	}()
 
 	st, err := w.settle()
-	if err != nil {
+	if err != nil && !goal.stopped(cmds) {
 		return st, err
 	}
+	// One that was about to be started again stays down only when the command has
+	// been taken, of which no event tells.
+	quiet := goal.stopped(cmds) && (err != nil || w.deaf != nil || goal.met(st) && st.WaitingToRestart() || w.lies(st))
 	if err := SendControl(w.dir, cmds...); err != nil {
 		return st, err
 	}
-	if goal.met(st) && st.WaitingToRestart() && slices.Contains(cmds, CmdDown) {
-		if st, err = w.taken(ctx, st); err != nil {
-			return st, err
-		}
+	if quiet {
+		return w.childless(ctx, st)
+	}
+	if st.Outdated() {
+		st = Verify(w.dir, st)
 	}
 	for !goal.met(st) {
 		events, err := w.next(ctx, goal, limit)
@@ -173,8 +192,11 @@ func (w *waiter) run(ctx context.Context, goal Goal, limit time.Duration, cmds [
 			return st, nil
 		}
 		if errors.Is(err, errSilence) {
-			if st.PID == 0 {
+			switch st = Verify(w.dir, st); {
+			case st.PID == 0:
 				return st, ErrCannotStart
+			case goal.met(st):
+				return st, nil
 			}
 			continue
 		}
@@ -210,27 +232,11 @@ func (w *waiter) settle() (Status, error) {
 		if err != nil {
 			return st, err
 		}
+		if w.deaf != nil {
+			return st, nil
+		}
 		events, err := w.sub.Drain()
 		if err != nil || len(events) == 0 {
-			return st, err
-		}
-	}
-}
-
-// taken waits until a service that was down, but about to be started again, is no
-// longer wanted up: only then will it stay down. The status tells, but there is no
-// event for it. Where the status cannot be watched st is as good as it gets.
-func (w *waiter) taken(ctx context.Context, st Status) (Status, error) {
-	watch, err := newStatusWatch(w.dir)
-	if err != nil {
-		return st, nil
-	}
-	defer watch.close()
-	for {
-		if st, err = ReadStatus(w.dir); err != nil || !st.WantUp {
-			return st, err
-		}
-		if err := watch.next(ctx); err != nil {
 			return st, err
 		}
 	}
