@@ -293,33 +293,3 @@ func TestCycle(t *testing.T) {
 		}
 	})
 }
-
-// A chain and a fan of 10,000 take no recursion and no level.
-func TestLarge(t *testing.T) {
-	const n = 10000
-	chain, fan := make([]string, n), make([]string, n)
-	for i := range n {
-		chain[i] = fmt.Sprintf("s%d: s%d", i, i+1)
-		fan[i] = fmt.Sprintf("s%d: base", i)
-	}
-	for name, lines := range map[string][]string{"chain": chain, "fan": fan} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, lines...)
-				w.env.Observe = nil
-				r := w.run(t.Context(), change.Request{Op: change.Start, Names: w.allIDs()})
-				if len(r.Done) != n+1 {
-					t.Fatalf("%d are up", len(r.Done))
-				}
-				w.sup.Down[w.names[n-1]] = fake.Script{Err: errBroken}
-				for i := range w.states {
-					w.states[i].Up = true
-				}
-				r = w.run(t.Context(), change.Request{Op: change.Stop, Names: w.allIDs()})
-				if len(r.Failed) != 1 {
-					t.Errorf("%d failed", len(r.Failed))
-				}
-			})
-		})
-	}
-}
