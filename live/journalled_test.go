@@ -41,7 +41,7 @@ func TestStateJournalled(t *testing.T) {
 		t.Errorf("under way: %+v", st.Run)
 	}
 	const command = "rc-ctl start"
-	ignore := cmpopts.IgnoreFields(live.ServiceState{}, "Since", "Supervised", "Status")
+	ignore := cmpopts.IgnoreFields(live.ServiceState{}, "Since", "At", "Supervised", "Status")
 	for _, want := range []live.ServiceState{
 		{Slot: a, Name: "a", Type: db.Longrun, Cause: command, By: c, Command: command, Failure: "gave up", Failed: journal.PhaseUp, Permanent: true},
 		{Slot: b, Name: "b", Type: db.Oneshot, Up: true, Cause: command, By: c, Command: command},

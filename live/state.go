@@ -82,6 +82,10 @@ type ServiceState struct {
 	Failure            string
 	Failed             journal.Phase
 	Permanent, Skipped bool
+	// At is when something was last told of it, Noted what was found then, if it was
+	// found other than the journal had it.
+	At    time.Time
+	Noted string
 
 	// For longruns.
 	Supervised bool
@@ -153,6 +157,7 @@ func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) e
 		Pending: known.Pending, Def: known.Def, Since: known.Since,
 		Cause: known.Cause, By: known.By, Command: known.Command,
 		Failure: known.Failure, Failed: known.Failed, Permanent: known.Permanent, Skipped: known.Skipped,
+		At: known.At, Noted: known.Observed,
 	}
 	if e.Type != db.Longrun {
 		return nil

@@ -93,7 +93,7 @@ func (w *Writer) State() (*State, error) {
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
 				w.remark(sv)
-				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.observation()})
+				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.Observation()})
 			}
 		}
 	}
@@ -119,8 +119,8 @@ func (w *Writer) remark(sv ServiceState) {
 	}
 }
 
-// observation says how a longrun came to differ from the journal.
-func (s ServiceState) observation() string {
+// Observation says, for people, how a longrun came to differ from the journal.
+func (s ServiceState) Observation() string {
 	switch {
 	case s.Up:
 		return "found running"

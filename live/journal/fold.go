@@ -72,6 +72,9 @@ func (f *Folder) Apply(r Record) {
 	case RunEnd:
 		s.Run = nil
 	case Begin:
+		if e.Phase == PhaseReload {
+			r.Cause = "" // it moves nothing
+		}
 		f.update(e.Slot, r, func(v *Service) { v.Pending, v.At = e.Phase, r.At })
 	case Up:
 		f.told(e.Slot, e.By, r, func(v *Service) {
@@ -92,7 +95,11 @@ func (f *Folder) Apply(r Record) {
 			v.Permanent, v.Skipped = false, true
 		})
 	case Reloaded:
-		f.told(e.Slot, 0, r, func(v *Service) { v.Pending, v.Failure, v.Failed = "", "", "" })
+		if s.Run != nil {
+			delete(s.Run.Left, e.Slot)
+		}
+		r.Cause = ""
+		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Failure, v.Failed, v.At = "", "", "", r.At })
 	case Observed:
 		f.told(e.Slot, 0, r, func(v *Service) {
 			moved(v, e.Up, r)

@@ -36,6 +36,7 @@ func TestFoldSteps(t *testing.T) {
 		{"skipped", []Event{Run{}, Skipped{5, PhaseUp, 9}}, Service{Skipped: true, Failed: PhaseUp, By: 9, Command: "run"}},
 		{"failed to reload", []Event{Up{5, def, 0}, Begin{5, PhaseReload}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}}, Service{Up: true, Def: def, Since: at(2), Failure: "exit 1", Failed: PhaseReload}},
 		{"reloaded", []Event{Up{5, def, 0}, Failed{Slot: 5, Phase: PhaseReload, Reason: "exit 1"}, Begin{5, PhaseReload}, Reloaded{5}}, Service{Up: true, Def: def, Since: at(2)}},
+		{"reloaded, and still there for another", []Event{Run{}, Up{5, def, 9}, Begin{5, PhaseReload}, Reloaded{5}}, Service{Up: true, Def: def, Since: at(3), By: 9, Command: "run"}},
 		{"observed", []Event{Up{5, def, 0}, Observed{5, false, "exit 1"}}, Service{Since: at(3), Observed: "exit 1"}},
 		{"observed before", []Event{Observed{5, true, "found running"}, Down{5, 0}}, Service{Since: at(3)}},
 		{"redefined", []Event{Up{5, def, 0}, Redefined{5, db.Digest{8}}}, Service{Up: true, Def: def, Since: at(2), Redefined: 3}},

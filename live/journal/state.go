@@ -106,8 +106,8 @@ type Service struct {
 	// skipped or observed.
 	Since time.Time `json:"since,omitzero"`
 	At    time.Time `json:"at,omitzero"`
-	// Cause is the cause of the last record about the service, and By the service
-	// that it names, the next link of the chain that leads to who asked for it.
+	// Cause is the cause of the last record about the service that is not of a
+	// reload, and By the service that it names, the next link of the chain that leads to who asked for it.
 	// Command is the cause of the run in which that happened.
 	Cause   string `json:"cause,omitempty"`
 	By      Slot   `json:"by,omitempty"`
