@@ -28,7 +28,8 @@ type Dir struct {
 // Open looks at the live directory at path and reads what does not change in it.
 // It does not say whether the directory is of this life of the supervision tree:
 // see [Dir.CheckEpoch]. The error wraps [ErrNoLive] if there is nothing or
-// something else at path, [ErrCorrupt] if it is broken.
+// something else at path, [ErrFormat] if it is of another release, [ErrCorrupt] if
+// it is broken.
 func Open(path string) (*Dir, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,6 +56,8 @@ func openReal(path, real string) (*Dir, error) {
 		return nil, ErrNoLive
 	case err != nil:
 		return nil, err
+	case strings.HasPrefix(string(format), formatName) && string(format) != Format:
+		return nil, fmt.Errorf("%w: %q", ErrFormat, strings.TrimSpace(string(format)))
 	case string(format) != Format:
 		return nil, fmt.Errorf("%w: its format is %q", ErrNoLive, strings.TrimSpace(string(format)))
 	}

@@ -13,6 +13,8 @@ var (
 	ErrStale = errors.New("it belongs to an earlier life of the supervision tree")
 	// ErrCorrupt: something in the directory is not what this package wrote.
 	ErrCorrupt = errors.New("the live directory is damaged")
+	// ErrFormat: the directory, or something in it, is of another release.
+	ErrFormat = errors.New("it has the format of another release")
 	// ErrMismatch: a live directory with other properties is in use.
 	ErrMismatch = errors.New("a live directory is in use there already")
 	// ErrHalfApplied: a patch was left in the middle. Only everything can be stopped

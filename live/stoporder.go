@@ -2,28 +2,236 @@ package live
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"os"
 	"slices"
 
 	"strata/compile/db"
+	"strata/graph"
+	"strata/live/journal"
 	"strata/live/servicedir"
 )
 
-// oneshot fills in what a oneshot's stop takes.
-func (s *StopService) oneshot(v View, id db.ServiceID) error {
-	svc, err := v.DB.Service(id)
+// StopOrderFormat is the format of the file stop-order.
+const StopOrderFormat = "strata-stop-order/1"
+
+// StopOrder is what is needed to stop everything without database and journal:
+// the file stop-order, for the owner alone. It is written at each switch, and
+// covers both databases while a patch is under way.
+type StopOrder struct {
+	// Epoch is the life of the supervision tree in which it was written; zero if
+	// that was not known.
+	Epoch journal.Epoch `json:"epoch"`
+	// Services are in an order in which they can be stopped one after the other;
+	// those of one level can be stopped together.
+	Services []StopService `json:"services"`
+}
+
+// StopService is one service of a [StopOrder].
+type StopService struct {
+	Slot      Slot   `json:"slot"`
+	Name      string `json:"name"`
+	Type      string `json:"type"`
+	Level     uint32 `json:"level"`
+	Timeout   uint32 `json:"timeout"` // timeout-down in milliseconds, 0 for none
+	Essential bool   `json:"essential,omitempty"`
+	// Needs are the services it needs, After those that it only comes after: both
+	// are stopped after it, and stand behind it in the list.
+	Needs []Slot `json:"needs,omitempty"`
+	After []Slot `json:"after,omitempty"`
+	// The rest is for oneshots: the content digest of the database that has it, its
+	// definition, and the argument vector of the down program, to be run in the
+	// definition's directory, on the terminal TTY if there is one.
+	Content *db.Digest `json:"content,omitempty"`
+	Def     *db.Digest `json:"def,omitempty"`
+	Down    []string   `json:"down,omitempty"`
+	TTY     string     `json:"tty,omitempty"`
+}
+
+// stopFile is the JSON of the file: the order with its checksum, since nobody
+// wants to run what a flipped bit made of a down program.
+type stopFile struct {
+	Format string          `json:"format"`
+	CRC    string          `json:"crc32c"`
+	Order  json.RawMessage `json:"order"`
+}
+
+// stopJSON and stopServiceJSON are a [StopOrder] with strings of any bytes.
+type stopJSON struct {
+	StopOrder
+	Services []stopServiceJSON `json:"services"`
+}
+
+type stopServiceJSON struct {
+	StopService
+	Name journal.Text   `json:"name"`
+	Down []journal.Text `json:"down,omitempty"`
+	TTY  journal.Text   `json:"tty,omitempty"`
+}
+
+func stopSum(order []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(order, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// StopOrder reads the file stop-order. The error wraps [ErrFormat] if it is of
+// another release, [ErrCorrupt] if it is damaged.
+func (d *Dir) StopOrder() (StopOrder, error) {
+	b, err := os.ReadFile(d.file("stop-order"))
+	if err != nil {
+		return StopOrder{}, fmt.Errorf("cannot read stop order: %w", err)
+	}
+	s, err := parseStopOrder(b)
+	if err != nil {
+		return StopOrder{}, fmt.Errorf("cannot read stop order %s: %w", d.file("stop-order"), err)
+	}
+	return s, nil
+}
+
+func parseStopOrder(b []byte) (StopOrder, error) {
+	var f stopFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if f.Format != StopOrderFormat {
+		return StopOrder{}, fmt.Errorf("%w: %q", ErrFormat, f.Format)
+	}
+	if f.CRC != stopSum(f.Order) {
+		return StopOrder{}, fmt.Errorf("%w: its checksum is wrong", ErrCorrupt)
+	}
+	var order stopJSON
+	if err := json.Unmarshal(f.Order, &order); err != nil {
+		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	s := order.StopOrder
+	s.Services = make([]StopService, len(order.Services))
+	for i, o := range order.Services {
+		s.Services[i] = o.StopService
+		s.Services[i].Name, s.Services[i].TTY = string(o.Name), string(o.TTY)
+		for _, word := range o.Down {
+			s.Services[i].Down = append(s.Services[i].Down, string(word))
+		}
+	}
+	return s, nil
+}
+
+// WriteStopOrder writes the file stop-order for these databases, of which the
+// first counts where a slot is in several.
+func (d *Dir) WriteStopOrder(views ...View) error {
+	s, err := stopOrder(views)
+	if err == nil {
+		// Without it a reader knows less.
+		s.Epoch, _ = CurrentEpoch(d.scandir)
+		err = d.writeStopOrder(s)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write stop order: %w", err)
+	}
+	return nil
+}
+
+func (d *Dir) writeStopOrder(s StopOrder) error {
+	order := stopJSON{StopOrder: s, Services: make([]stopServiceJSON, len(s.Services))}
+	for i, sv := range s.Services {
+		order.Services[i] = stopServiceJSON{StopService: sv, Name: journal.Text(sv.Name), TTY: journal.Text(sv.TTY)}
+		for _, word := range sv.Down {
+			order.Services[i].Down = append(order.Services[i].Down, journal.Text(word))
+		}
+	}
+	b, err := json.Marshal(order)
 	if err != nil {
 		return err
 	}
-	def := v.Definition(id)
+	return writeJSON(d.file("stop-order"), 0o600, stopFile{StopOrderFormat, stopSum(b), b})
+}
+
+// stopOrder merges the services of the views.
+func stopOrder(views []View) (StopOrder, error) {
+	s := StopOrder{Services: []StopService{}}
+	index := make(map[Slot]graph.ID)
+	from := []int{} // the view that counts for each
+	for n, v := range views {
+		for i, e := range v.Table {
+			if _, ok := index[e.Slot]; ok {
+				continue
+			}
+			sv, err := stopService(v, db.ServiceID(i))
+			if err != nil {
+				return s, err
+			}
+			index[e.Slot] = graph.ID(len(s.Services))
+			s.Services, from = append(s.Services, sv), append(from, n)
+		}
+	}
+	// What an edge of either database says holds. Two that contradict each other are
+	// possible: then those count that belong to the service.
+	err := s.connect(views, index, func(int, graph.ID) bool { return true })
+	if err != nil {
+		err = s.connect(views, index, func(view int, id graph.ID) bool { return from[id] == view })
+	}
+	slices.SortStableFunc(s.Services, func(a, b StopService) int { return cmp.Compare(b.Level, a.Level) })
+	return s, err
+}
+
+// stopService is a service without its edges.
+func stopService(v View, id db.ServiceID) (StopService, error) {
+	e := v.Table[id]
+	s := StopService{
+		Slot: e.Slot, Name: e.Name, Type: e.Type.String(), Timeout: uint32(v.DB.TimeoutDown(id)),
+		Essential: v.DB.Flags(id)&db.Essential != 0,
+	}
+	if e.Type != db.Oneshot {
+		return s, nil
+	}
+	svc, err := v.DB.Service(id)
+	if err != nil {
+		return s, err
+	}
 	argv, file := servicedir.Command(svc, servicedir.Down)
 	if file {
 		argv = []string{"./" + argv[0]}
 	}
-	s.Def, s.Down = &def, argv
-	return nil
+	content, def := v.DB.Content(), v.Definition(id)
+	s.Content, s.Def, s.Down, s.TTY = &content, &def, argv, svc.TTY
+	return s, nil
 }
 
-// sortStops puts higher levels first.
-func sortStops(list []StopService) {
-	slices.SortStableFunc(list, func(a, b StopService) int { return cmp.Compare(b.Level, a.Level) })
+// connect gives the services those edges of the views that count, and their levels.
+func (s StopOrder) connect(views []View, index map[Slot]graph.ID, counts func(view int, from graph.ID) bool) error {
+	for i := range s.Services {
+		s.Services[i].Needs, s.Services[i].After = nil, nil
+	}
+	var edges []graph.Edge
+	for n, v := range views {
+		for i, e := range v.Table {
+			id := index[e.Slot]
+			if !counts(n, id) {
+				continue
+			}
+			sv := &s.Services[id]
+			add := func(list *[]Slot, targets []db.ServiceID) {
+				for _, to := range targets {
+					if slot := v.Slot(to); !slices.Contains(*list, slot) {
+						*list = append(*list, slot)
+						edges = append(edges, graph.Edge{From: id, To: index[slot]})
+					}
+				}
+			}
+			add(&sv.Needs, v.DB.Needs().Out(db.ServiceID(i)))
+			add(&sv.After, v.DB.Soft().Out(db.ServiceID(i)))
+		}
+	}
+	g, err := graph.New(len(s.Services), edges)
+	if err != nil {
+		return err
+	}
+	levels, err := g.Levels()
+	if err != nil {
+		return err
+	}
+	for i := range s.Services {
+		s.Services[i].Level = uint32(levels.Of(graph.ID(i)))
+	}
+	return nil
 }

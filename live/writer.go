@@ -36,7 +36,11 @@ func newWriter(d *Dir, held *lock) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return &Writer{Dir: d, lock: held, journal: j, next: j.State().NextSlot}, nil
+	st := j.State()
+	if err := d.checkEnd(st.Seq); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &Writer{Dir: d, lock: held, journal: j, next: st.NextSlot}, nil
 }
 
 // Hold takes the lock without reading the journal: for stopping what runs in a

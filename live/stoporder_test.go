@@ -1,0 +1,136 @@
+package live
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"strata/compile/db"
+	"strata/graph"
+	"strata/live/journal"
+)
+
+// orderView is a database of longruns with these needs, "a: b c", in slots by
+// letter.
+func orderView(t *testing.T, lines ...string) View {
+	t.Helper()
+	var m db.Model
+	var table journal.Table
+	var edges []graph.Edge
+	number := make(map[string]graph.ID)
+	for i, line := range lines {
+		name, _, _ := strings.Cut(line, ":")
+		number[name] = graph.ID(i)
+		m.Services = append(m.Services, db.Service{Name: name, Type: db.Longrun, Run: db.Program{Form: db.Argv, Argv: []string{"true"}}, Consumer: db.None})
+		table = append(table, journal.Entry{Slot: FirstSlot + Slot(name[0]-'a'), Name: name, Type: db.Longrun})
+	}
+	for i, line := range lines {
+		_, needs, _ := strings.Cut(line, ":")
+		for _, to := range strings.Fields(needs) {
+			edges = append(edges, graph.Edge{From: graph.ID(i), To: number[to]})
+		}
+	}
+	var err error
+	if m.Needs, err = graph.New(len(lines), edges); err != nil {
+		t.Fatal(err)
+	}
+	if m.Wants, err = graph.New(len(lines), nil); err != nil {
+		t.Fatal(err)
+	}
+	m.Soft = m.Wants
+	if m.Levels, err = m.Needs.Levels(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "db")
+	if _, err := db.Write(path, &m, db.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	base, err := db.OpenLive(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { base.Close() })
+	return View{DB: base, Table: table}
+}
+
+// names are the services of an order, each with what it needs.
+func orderNames(s StopOrder) string {
+	var out []string
+	for _, sv := range s.Services {
+		line := sv.Name
+		for _, slot := range sv.Needs {
+			line += "<" + string(rune('a'+slot-FirstSlot))
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestStopOrderOfTwo(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		old, new []string
+		want     string
+	}{
+		{"one", []string{"a", "b: a", "c"}, nil, "b<a a c"},
+		{"new services", []string{"a", "b: a"}, []string{"a", "b: a", "c: b"}, "c<b b<a a"},
+		{"new needs of old services", []string{"a"}, []string{"a: b", "b"}, "a<b b"},
+		{"contradiction", []string{"a", "b: a"}, []string{"a: b", "b", "c: a"}, "b<a c<a a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			views := []View{orderView(t, c.old...)}
+			if c.new != nil {
+				views = append(views, orderView(t, c.new...))
+			}
+			s, err := stopOrder(views)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := orderNames(s); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestStopOrderFile(t *testing.T) {
+	d := &Dir{real: t.TempDir()}
+	def := db.Digest{1, 2, 3}
+	want := StopOrder{
+		Epoch: journal.Epoch{Boot: "x", PID: 7, Start: 8},
+		Services: []StopService{
+			{Slot: 17, Name: "net\xff", Type: "oneshot", Level: 1, Timeout: 5, Needs: []Slot{16}, Content: &def, Def: &def, Down: []string{"sh", "-c", "<\xfe> & .b64:"}, TTY: "/dev/null"},
+			{Slot: 16, Name: "log", Type: "longrun", Essential: true, After: []Slot{18}},
+		},
+	}
+	if err := d.writeStopOrder(want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.StopOrder()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	text, err := os.ReadFile(d.file("stop-order"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseStopOrder([]byte(strings.Replace(string(text), "order/1", "order/2", 1))); !errors.Is(err, ErrFormat) {
+		t.Errorf("another format: %v", err)
+	}
+	// Whatever bit is flipped, and wherever it is cut, it is noticed.
+	for i := range text {
+		for bit := range 8 {
+			bad := append([]byte(nil), text...)
+			bad[i] ^= 1 << bit
+			if s, err := parseStopOrder(bad); err == nil && !reflect.DeepEqual(s, want) {
+				t.Fatalf("bit %d of byte %d flipped: %+v", bit, i, s)
+			}
+		}
+		if s, err := parseStopOrder(text[:i]); err == nil && !reflect.DeepEqual(s, want) {
+			t.Fatalf("cut to %d bytes: %+v", i, s)
+		}
+	}
+}
