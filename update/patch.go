@@ -22,6 +22,7 @@ type Patch struct {
 	Old     Version  `json:"old"`
 	New     Version  `json:"new"`
 	Live    LiveID   `json:"live"`
+	Before  Before   `json:"before"`
 	Actions []Action `json:"actions"`
 	After   After    `json:"after"`
 	Counts  Counts   `json:"counts"`
@@ -37,6 +38,13 @@ type LiveID struct {
 	// Fingerprint covers the database's content, the epoch, and which services are
 	// up and wanted.
 	Fingerprint db.Digest `json:"fingerprint"`
+}
+
+// Before is what the patch was planned for: the services of the old database that
+// are up, among them oneshots of which nobody knows. It is what taking the patch
+// back leads to.
+type Before struct {
+	Up []string `json:"up"`
 }
 
 // After is what holds when the patch has been applied.

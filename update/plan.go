@@ -106,17 +106,18 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
 		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())
 	}
+	p.patch.Before.Up = []string{}
+	for i, up := range st.Up {
+		if up {
+			p.patch.Before.Up = append(p.patch.Before.Up, c.before.names[i])
+		}
+	}
 	return p, nil
 }
 
 // leaveAll is the patch that does nothing.
 func (p *plan) leaveAll() {
-	p.patch.After.Up = []string{}
-	for i, up := range p.state.Up {
-		if up {
-			p.patch.After.Up = append(p.patch.After.Up, p.before.names[i])
-		}
-	}
+	p.patch.After.Up = slices.Clone(p.patch.Before.Up)
 	p.patch.Counts.Untouched = p.after.view.len()
 	if p.opts.Policy == Identity {
 		p.patch.S6RC = &Lists{[]string{}, []string{}}

@@ -2,6 +2,7 @@ package update
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -166,6 +167,9 @@ func TestPatchProperties(t *testing.T) {
 		m := &machine{t: t, v: old, up: upNames(old, st.Up), loose: map[string]bool{}}
 		if !c.Empty() {
 			m.play(c, st, o, p)
+		}
+		if before := slices.Sorted(maps.Keys(upNames(old, st.Up))); !slices.Equal(before, p.Before.Up) {
+			t.Fatalf("up before: %v, the patch says %v", before, p.Before.Up)
 		}
 		got := []string{}
 		for name := range m.up {
