@@ -152,13 +152,7 @@ func (d *Dir) services(j journal.State, t journal.Table) ([]ServiceState, error)
 }
 
 func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) error {
-	*s = ServiceState{
-		Slot: e.Slot, Name: e.Name, Type: e.Type, Wanted: known.Wanted, Up: known.Up, Unknown: known.Unknown,
-		Pending: known.Pending, Def: known.Def, Since: known.Since,
-		Cause: known.Cause, By: known.By, Command: known.Command,
-		Failure: known.Failure, Failed: known.Failed, Permanent: known.Permanent, Skipped: known.Skipped,
-		At: known.At, Noted: known.Observed,
-	}
+	*s = recorded(e, known)
 	if e.Type != db.Longrun {
 		return nil
 	}

@@ -200,3 +200,19 @@ func (e Entry) list() string {
 	}
 	return strings.Join(e.Names, ", ")
 }
+
+// History gives the entries of records that are about the services, all of them if
+// slots is nil; of these the last n, or all if n is 0.
+func History(records []journal.Record, slots map[live.Slot]bool, n int) []Entry {
+	var t Teller
+	var list []Entry
+	for _, r := range records {
+		if e := t.Tell(r); slots == nil || e.About(slots) {
+			list = append(list, e)
+		}
+	}
+	if n > 0 && len(list) > n {
+		list = list[len(list)-n:]
+	}
+	return list
+}

@@ -154,3 +154,15 @@ func TestMoment(t *testing.T) {
 		t.Errorf("yesterday: %s", got)
 	}
 }
+
+func TestCommand(t *testing.T) {
+	for want, names := range map[string][]string{
+		"rc-ctl start":             nil,
+		"rc-ctl start a b c d":     {"a", "b", "c", "d"},
+		"rc-ctl start a b c d ...": {"a", "b", "c", "d", "e"},
+	} {
+		if got := explain.Command("rc-ctl", "start", names); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"strata/live/change"
@@ -155,6 +156,17 @@ func Moment(at, now time.Time) string {
 		return at.Format(time.TimeOnly)
 	}
 	return at.Format(time.DateTime)
+}
+
+// Command is how a command is remembered: the tool, what it does, and the first of the
+// names that it was given.
+func Command(tool, verb string, names []string) string {
+	const most = 4
+	words := append([]string{tool, verb}, names[:min(most, len(names))]...)
+	if len(names) > most {
+		words = append(words, "...")
+	}
+	return strings.Join(words, " ")
 }
 
 // by names the command in brackets.

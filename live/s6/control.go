@@ -197,6 +197,18 @@ func MarkDown(dir string) error {
 	return unix.Close(fd)
 }
 
+// MarkedDown reports whether the file down is in the service directory dir.
+func MarkedDown(dir string) (bool, error) {
+	err := unix.Access(dir+"/down", unix.F_OK)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot look for %s/down: %w", dir, err)
+	}
+	return true, nil
+}
+
 // UnmarkDown removes the file down from the service directory dir. It is no error
 // if there is none.
 func UnmarkDown(dir string) error {

@@ -11,6 +11,7 @@ import (
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/explain"
 	"strata/live/s6"
 )
 
@@ -38,7 +39,8 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 	c.PersistentFlags().StringVarP(&o.live, "live", "l", defaultLive, "work on the live directory `LIVE`")
 	c.AddCommand(
 		newCtlStart(s, &o), newCtlStop(s, &o), newCtlChange(s, &o),
-		newCtlList(s, &o), newCtlListAll(s, &o), newCtlStatus(s, &o), newCtlDiff(s, &o),
+		newCtlList(s, &o), newCtlListAll(s, &o), newCtlDiff(s, &o),
+		newCtlStatus(s, &o), newCtlWhy(s, &o), newCtlTree(s, &o), newCtlLog(s, &o),
 	)
 	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitUsage, exitSystem)
 }
@@ -60,7 +62,7 @@ func newCtlStart(s ui.Streams, o *ctlOptions) *cobra.Command {
 		Short: "Start services and bundles, with what they need",
 		Args:  usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return runChange(s, *o, change.Request{Op: change.Start}, args, "rc-ctl start")
+			return runChange(s, *o, change.Request{Op: change.Start}, args, "start")
 		},
 	})
 }
@@ -71,7 +73,7 @@ func newCtlStop(s ui.Streams, o *ctlOptions) *cobra.Command {
 		Short: "Stop services and bundles, with what needs them",
 		Args:  usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
-			return runChange(s, *o, change.Request{Op: change.Stop, Essentials: o.without}, args, "rc-ctl stop")
+			return runChange(s, *o, change.Request{Op: change.Stop, Essentials: o.without}, args, "stop")
 		},
 	})
 	c.Flags().BoolVarP(&o.without, "essentials", "e", false, "stop essential services too")
@@ -89,7 +91,7 @@ func newCtlChange(s ui.Streams, o *ctlOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runChange(s, *o, req, args, "rc-ctl change")
+			return runChange(s, *o, req, args, "change")
 		},
 	})
 	f := c.Flags()
@@ -127,14 +129,14 @@ func (o *ctlOptions) request() (change.Request, error) {
 	return req, nil
 }
 
-// runChange does a request for names.
-func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, why string) error {
+// runChange does a request for names. verb is the command, for the journal.
+func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, verb string) error {
 	if o.parallel < 0 {
 		return usagef("--max-parallel %d is negative", o.parallel)
 	}
 	job := changeJob{
 		s: s, live: o.live, req: req, names: names, block: o.block, verbosity: o.verbosity,
-		run: tree.Options{Cause: why, Limit: time.Duration(o.timeout), MaxParallel: o.parallel, Dry: o.dry},
+		run: tree.Options{Cause: explain.Command("rc-ctl", verb, names), Limit: time.Duration(o.timeout), MaxParallel: o.parallel, Dry: o.dry},
 	}
 	if o.dry {
 		job.verbosity = max(job.verbosity, 2)

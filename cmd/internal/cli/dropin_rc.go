@@ -12,6 +12,7 @@ import (
 	"strata/graph"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/explain"
 )
 
 const (
@@ -103,7 +104,7 @@ func s6rcUint(what, text string) (int, error) {
 // runOptions are what the options say of a change; s6-rc looks at them whatever the
 // command is.
 func (f s6rcFlags) runOptions() (tree.Options, error) {
-	o := tree.Options{Cause: "s6-rc change"}
+	var o tree.Options
 	limit, err := s6rcUint("timeout", f.timeout)
 	if err != nil {
 		return o, err
@@ -124,6 +125,7 @@ func (f s6rcFlags) change(s ui.Streams, verbosity int, o tree.Options, names []s
 	if f.down {
 		req.Op = change.Stop
 	}
+	o.Cause = explain.Command("s6-rc", "change", names)
 	tell := s6rcTell{s, verbosity, o.Dry}
 	if verbosity >= 3 {
 		tell.info("bringing selected services %s", s6rcDirection(req.Op))

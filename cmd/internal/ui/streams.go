@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -78,3 +79,16 @@ func Escape(s string) string {
 }
 
 func unsafeRune(r rune) bool { return !strconv.IsPrint(r) }
+
+// Lines writes lines to standard output.
+func (s Streams) Lines(lines []string) error {
+	w := bufio.NewWriter(s.Out)
+	for _, line := range lines {
+		_, _ = w.WriteString(line)
+		_ = w.WriteByte('\n')
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("cannot write to standard output: %w", err)
+	}
+	return nil
+}
