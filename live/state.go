@@ -1,9 +1,7 @@
 package live
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -50,7 +48,8 @@ type State struct {
 //     process is running. So a daemon that crashed and is about to be started
 //     again is up, as s6-rc has it; one that was stopped with s6-svc, gave up for
 //     good, or has no supervisor is not.
-//   - It is Starting if its supervisor wants it up and it is not Up.
+//   - It is Starting if its supervisor wants it up and it is not Up, or its
+//     supervisor is gone and the next one will start it.
 //
 // Observed is set where Up differs from the journal.
 type ServiceState struct {
@@ -162,15 +161,13 @@ func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) e
 		return err
 	}
 	if s.Supervised {
-		s.Status, err = s6.ReadStatus(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if s.Status, err = lastWord(dir, known.Up); err != nil {
 			return err
 		}
-		err = nil // a full disk kept the supervisor from writing it
 	}
 	st := s.Status
 	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !hasReadiness(dir))
-	s.Starting = st.WantUp && !s.Up
+	s.Starting = st.WantUp && !s.Up || !s.Supervised && d.startsAgain(dir)
 	s.Observed = s.Up != known.Up
 	switch {
 	case !s.Up:

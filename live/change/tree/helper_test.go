@@ -124,6 +124,12 @@ func newTree(t testing.TB, defs ...definition) *testTree {
 	sc := s6test.New(t, func(c *exec.Cmd) {
 		c.Env = append(c.Env, "LOG="+filepath.Join(c.Dir, "log"), "FIFO="+filepath.Join(c.Dir, "fifo"), "FIFO2="+filepath.Join(c.Dir, "fifo2"))
 	})
+	return newTreeIn(t, sc, defs...)
+}
+
+// newTreeIn makes a live directory beside a scandir.
+func newTreeIn(t testing.TB, sc *s6test.Scandir, defs ...definition) *testTree {
+	t.Helper()
 	tr := &testTree{Scandir: sc, t: t, held: make(chan *os.File, 1)}
 	base := filepath.Join(sc.Root, "db")
 	writeDB(t, base, defs)

@@ -99,6 +99,9 @@ func (s *Session) Plan(req change.Request) (change.Plan, error) {
 	if s.state.Patch != nil && !stopsAll(req) {
 		return change.Plan{}, fmt.Errorf("cannot %s services: %w", req.Op, live.ErrHalfApplied)
 	}
+	if stopsAll(req) {
+		s.w.FindRunning(s.States)
+	}
 	return change.Make(change.GraphsOf(s.View.DB), s.States, req)
 }
 
@@ -170,6 +173,7 @@ func (s *Session) stopOther(ctx context.Context, req change.Request, o Options) 
 		return change.Result{}, err
 	}
 	req.Names = nil
+	s.w.FindRunning(st.Other)
 	plan, err := change.Make(change.GraphsOf(v.DB), st.Other, req)
 	if err != nil {
 		return change.Result{}, err

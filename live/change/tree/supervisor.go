@@ -158,6 +158,7 @@ func (s *Supervisor) Idle(ctx context.Context) error {
 	for _, in := range live.Internals() {
 		dir := s.dir.Servicedir(in.Slot)
 		st, err := s6.ReadStatus(dir)
+		st = s6.Verify(dir, st) // it is asked seldom, and a full disk makes the file lie
 		if errors.Is(err, os.ErrNotExist) || err == nil && st.DownReady() && !st.WantUp {
 			continue
 		}
