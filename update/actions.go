@@ -17,10 +17,13 @@ func (p *plan) act() error {
 	return r.err
 }
 
-func (p *plan) add(a Action) {
-	a.Seq = len(p.patch.Actions) + 1
+func (p *plan) add(a Action) { p.patch.add(a) }
+
+// add numbers an action and puts it behind the others.
+func (p *Patch) add(a Action) {
+	a.Seq = len(p.Actions) + 1
 	a.Phase = Ops[a.Op].Phase
-	p.patch.Actions = append(p.patch.Actions, a)
+	p.Actions = append(p.Actions, a)
 }
 
 // byLevel sorts services of a view by level, then by name; reversed for stops.
@@ -127,7 +130,7 @@ func (p *plan) switchActions(r *reasons) {
 // redefined says that what the service runs in has to be made anew.
 func (p *plan) redefined(i, j id) bool {
 	// The files of a private database have other modes.
-	return p.old.private != p.new.private || p.old.defs[i] != p.new.defs[j] || p.old.fed[i] != p.new.fed[j] || p.successor(p.old.consumer[i]) != p.new.consumer[j]
+	return p.old.private != p.new.private || p.old.defs[i] != p.new.defs[j] || !p.samePipes(i, j)
 }
 
 // goesStale says that the process goes on although its definition asks for a
@@ -169,12 +172,11 @@ func (p *plan) startActions(r *reasons) {
 	}
 }
 
-// count sums up what the actions do.
-func (p *plan) count() Counts {
+// count sums up what actions do, without what they leave alone.
+func count(actions []Action) Counts {
 	var c Counts
-	touched := map[string]bool{}
 	stopped := map[string]bool{}
-	for _, a := range p.patch.Actions {
+	for _, a := range actions {
 		switch a.Op {
 		case OpStop:
 			c.Stop++
@@ -200,13 +202,20 @@ func (p *plan) count() Counts {
 		case OpRename:
 			c.Rename++
 		}
+	}
+	return c
+}
+
+// touched counts the services of the new database that actions name.
+func touched(actions []Action) int {
+	names := map[string]bool{}
+	for _, a := range actions {
 		if a.Phase == StartPhase || a.Op == OpMake || a.Op == OpPipe {
-			touched[a.Service] = true
+			names[a.Service] = true
 		}
 		for _, name := range a.NewNames {
-			touched[name] = true
+			names[name] = true
 		}
 	}
-	c.Untouched = p.new.view.len() - len(touched)
-	return c
+	return len(names)
 }

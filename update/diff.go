@@ -186,7 +186,14 @@ var viaNames = map[Via]string{ByFile: "conversion file", ByRenamedFrom: "renamed
 func (c *Changes) sameFlat(i, j id) bool {
 	old, new := c.before, c.after
 	return old.defs[i] == new.defs[j] && old.flags[i] == new.flags[j] && old.manual[i] == new.manual[j] &&
-		old.fed[i] == new.fed[j] && c.successor(old.consumer[i]) == new.consumer[j]
+		c.samePipes(i, j)
+}
+
+// samePipes says that a service goes on in the pipeline that it was in. A consumer
+// that is gone is not the same as none.
+func (c *Changes) samePipes(i, j id) bool {
+	feeds := c.before.consumer[i]
+	return c.before.fed[i] == c.after.fed[j] && c.successor(feeds) == c.after.consumer[j] && (feeds == db.None) == (c.after.consumer[j] == db.None)
 }
 
 // successor is the service an old one goes on as, or None.

@@ -126,6 +126,8 @@ const (
 	ReasonNeeds    Reason = "needs"    // Service needs what the cause before is about
 	ReasonGained   Reason = "gained"   // Service has gained the edge in Field
 	ReasonDatabase Reason = "database" // the databases differ
+	// ReasonTakenBack: an action on Service is taken back; why that was done follows.
+	ReasonTakenBack Reason = "taken-back"
 )
 
 // Cause is one link of a chain.

@@ -96,7 +96,8 @@ func Plan(c *Changes, st State, o Options) (*Patch, error) {
 	}
 	p.patch.S6RC = p.lists()
 	p.patch.After.Up = p.new.sortedNames(p.t.after)
-	p.patch.Counts = p.count()
+	p.patch.Counts = count(p.patch.Actions)
+	p.patch.Counts.Untouched = p.new.view.len() - touched(p.patch.Actions)
 	return p.patch, nil
 }
 

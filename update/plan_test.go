@@ -248,6 +248,15 @@ func TestDefinitionPolicy(t *testing.T) {
 			[]string{"stop x", "define x", "switch", "start x"},
 		},
 		{
+			"the consumer is gone",
+			specs{"web": longrun().with(func(s *spec) { s.Feeds = "log" }), "log": longrun()},
+			specs{"web": longrun()},
+			[]string{"web", "log"},
+			Options{},
+			nil,
+			[]string{"stop web", "stop log", "define web", "switch", "unpipe log", "remove log", "start web"},
+		},
+		{
 			"the consumer is renamed",
 			specs{"web": longrun().with(func(s *spec) { s.Feeds = "log" }), "log": longrun()},
 			specs{"web": longrun().with(func(s *spec) { s.Feeds = "log2" }), "log2": longrun()},

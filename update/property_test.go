@@ -2,7 +2,6 @@ package update
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"testing"
 
@@ -65,83 +64,6 @@ func drawUp(t *rapid.T, v *view) State {
 	return st
 }
 
-// machine is a simulated live directory: what is up, by slot.
-type machine struct {
-	t     *rapid.T
-	v     *view
-	up    map[string]bool
-	loose map[string]bool // services that may be up without what they need
-}
-
-func (m *machine) check(after Action) {
-	for name := range m.up {
-		i, ok := m.v.find(name)
-		if !ok {
-			m.t.Fatalf("after %+v: %s is up and not in the database", after, name)
-		}
-		for _, to := range m.v.needs.Out(i) {
-			if need := m.v.names[to]; !m.up[need] && !m.loose[name] {
-				m.t.Fatalf("after %+v: %s is up, and %s, which it needs, is not", after, name, need)
-			}
-		}
-	}
-}
-
-// apply does what a patch says, one action after the other.
-func (m *machine) apply(p *Patch, new *view) {
-	// What the actions of the switch say takes effect with it.
-	renamed, gone := map[string]string{}, map[string]bool{}
-	for _, a := range p.Actions {
-		switch a.Op {
-		case OpRename:
-			renamed[a.Service] = a.NewNames[0]
-		case OpRemove:
-			gone[a.Service] = true
-		}
-	}
-	switched := false
-	for _, a := range p.Actions {
-		if a.Phase == StartPhase && !switched {
-			m.t.Fatalf("action %+v before the switch", a)
-		}
-		switch a.Op {
-		case OpStop:
-			if !m.up[a.Service] {
-				m.t.Fatalf("action %+v: it is down", a)
-			}
-			delete(m.up, a.Service)
-			m.check(a)
-		case OpSwitch:
-			switched = true
-			after := map[string]bool{}
-			for name := range m.up {
-				if to, ok := renamed[name]; ok {
-					after[to] = true
-				} else if !gone[name] {
-					after[name] = true
-				}
-			}
-			m.v, m.up = new, after
-		case OpStart:
-			if m.up[a.Service] {
-				m.t.Fatalf("action %+v: it is up", a)
-			}
-			m.up[a.Service] = true
-			m.check(a)
-		}
-	}
-}
-
-func upNames(v *view, up []bool) map[string]bool {
-	out := map[string]bool{}
-	for i, isUp := range up {
-		if isUp {
-			out[v.names[i]] = true
-		}
-	}
-	return out
-}
-
 // TestPatchProperties applies random patches to a simulated machine.
 func TestPatchProperties(t *testing.T) {
 	t.Parallel()
@@ -164,23 +86,46 @@ func TestPatchProperties(t *testing.T) {
 			}
 			return
 		}
-		m := &machine{t: t, v: old, up: upNames(old, st.Up), loose: map[string]bool{}}
-		if !c.Empty() {
-			m.play(c, st, o, p)
+		if c.Empty() {
+			if !p.Empty() {
+				t.Fatalf("actions %v without a change", brief(p))
+			}
+			return
 		}
-		if before := slices.Sorted(maps.Keys(upNames(old, st.Up))); !slices.Equal(before, p.Before.Up) {
-			t.Fatalf("up before: %v, the patch says %v", before, p.Before.Up)
+		inside := decided(t, c, st, o)
+		if most := services(inside); inside.t.rounds > most {
+			t.Fatalf("%d rounds for %d services", inside.t.rounds, most)
 		}
-		got := []string{}
-		for name := range m.up {
-			got = append(got, name)
+		m := newMachine(t, old, st)
+		for _, kept := range []*graph.Set{inside.pinned, inside.spared} {
+			m.loosen(inside.old.sortedNames(kept)...)
 		}
-		slices.Sort(got)
-		if !slices.Equal(got, p.After.Up) {
+		if got := m.upNames(); !slices.Equal(got, p.Before.Up) {
+			t.Fatalf("up before: %v, the patch says %v", got, p.Before.Up)
+		}
+		m.apply(p, new)
+		if got := m.upNames(); !slices.Equal(got, p.After.Up) {
 			t.Fatalf("up afterwards: %v, the patch says %v", got, p.After.Up)
+		}
+		m.apply(p.Inverse(), old)
+		if got := m.upNames(); !slices.Equal(got, p.Before.Up) {
+			t.Fatalf("up after the way back: %v, it was %v", got, p.Before.Up)
 		}
 		checkStopped(t, c, p)
 	})
+}
+
+// services counts those of both databases, what goes on once. Each round but the
+// last marks one of them, and what is not there or stops of its own is never
+// marked.
+func services(p *plan) int {
+	n := p.old.count()
+	for _, i := range p.match.from {
+		if i == db.None {
+			n++
+		}
+	}
+	return max(n, 1)
 }
 
 func drawConversions(t *rapid.T, old, new *view) Conversions {
@@ -205,25 +150,6 @@ func checkStopped(t *rapid.T, c *Changes, p *Patch) {
 func neededBy(v *view, up []string, name string) bool {
 	i, _ := v.find(name)
 	return slices.ContainsFunc(v.needs.In(i), func(k id) bool { return slices.Contains(up, v.names[k]) })
-}
-
-// play applies the patch, knowing what must go on whatever happens to others.
-func (m *machine) play(c *Changes, st State, o Options, p *Patch) {
-	inside := decided(m.t, c, st, o)
-	// What must not be stopped may have gained a need that is not up yet.
-	for _, kept := range []*graph.Set{inside.pinned, inside.spared} {
-		for i := range kept.All() {
-			m.loose[c.before.names[i]] = true
-			for _, j := range c.match.to[i] {
-				m.loose[c.after.names[j]] = true
-			}
-		}
-	}
-	// The planner ends in at most |V| rounds, and one to see that.
-	if inside.t.rounds > inside.old.count()+1 {
-		m.t.Fatalf("%d rounds for %d services", inside.t.rounds, inside.old.count())
-	}
-	m.apply(p, c.after.view)
 }
 
 // decided is the inside of a plan.
