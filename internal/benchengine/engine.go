@@ -21,21 +21,25 @@ const (
 
 // updown measures all services up and down.
 func updown(ctx context.Context, s *system, runs int) error {
-	up, down := result{what: fmt.Sprintf("%d services up", len(s.services)), limit: upLimit}, result{what: fmt.Sprintf("%d services down", len(s.services)), limit: downLimit}
+	up := result{what: fmt.Sprintf("%d services up", len(s.services)), limit: upLimit}
+	down := result{what: fmt.Sprintf("%d services down", len(s.services)), limit: downLimit}
+	steps := []struct {
+		times *[]time.Duration
+		do    func(context.Context, change.Op) error
+		op    change.Op
+	}{
+		{&up.engine, s.engine, change.Start},
+		{&down.engine, s.engine, change.Stop},
+		{&up.floor, s.floor, change.Start},
+		{&down.floor, s.floor, change.Stop},
+	}
 	for range runs {
-		for _, step := range []struct {
-			to  *[]time.Duration
-			do  func(context.Context, change.Op) error
-			how change.Op
-		}{
-			{&up.engine, s.engine, change.Start}, {&down.engine, s.engine, change.Stop},
-			{&up.floor, s.floor, change.Start}, {&down.floor, s.floor, change.Stop},
-		} {
+		for _, step := range steps {
 			begin := time.Now()
-			if err := step.do(ctx, step.how); err != nil {
+			if err := step.do(ctx, step.op); err != nil {
 				return err
 			}
-			*step.to = append(*step.to, time.Since(begin))
+			*step.times = append(*step.times, time.Since(begin))
 		}
 	}
 	up.print()

@@ -15,6 +15,7 @@ import (
 // once.
 func (s *system) floor(ctx context.Context, op change.Op) error {
 	var g errgroup.Group
+	var loop s6.Loop
 	for _, sv := range s.services {
 		g.Go(func() error {
 			if sv.oneshot {
@@ -27,7 +28,7 @@ func (s *system) floor(ctx context.Context, op change.Op) error {
 					goal = s6.GoalUpReady()
 				}
 			}
-			_, err := s6.WaitFor(ctx, filepath.Join(s.path("live"), "servicedirs", sv.name), goal, cmd)
+			_, err := loop.WaitFor(ctx, filepath.Join(s.path("live"), "servicedirs", sv.name), goal, cmd)
 			return err
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -103,7 +102,7 @@ func SendControl(dir string, cmds ...Command) error {
 	if len(b) == 0 {
 		return nil
 	}
-	err := writeControl(filepath.Join(dir, "supervise/control"), b)
+	err := writeControl(dir+"/supervise/control", b)
 	switch {
 	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EPIPE):
 		return fmt.Errorf("cannot control %s: %w", dir, ErrNotSupervised)
@@ -121,22 +120,38 @@ const controlTimeout = 5 * time.Second
 // writeControl writes b to the control FIFO path in one write. It never waits for
 // a reader to come: without one the error is ENXIO.
 func writeControl(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0)
+	fd, err := openRetry(path, unix.O_WRONLY|unix.O_NONBLOCK)
 	if err != nil {
-		return err
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if info.Mode().Type() != fs.ModeNamedPipe {
+	if st.Mode&unix.S_IFMT != unix.S_IFIFO {
+		unix.Close(fd)
 		return &fs.PathError{Op: "open", Path: path, Err: errors.New("is not a FIFO")}
 	}
+	_, err = unix.Write(fd, b)
+	if err == unix.EAGAIN || err == unix.EINTR {
+		return writeLater(fd, path, b)
+	}
+	unix.Close(fd)
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
+	}
+	return nil
+}
+
+// writeLater writes b to the FIFO, which is full, and closes fd.
+func writeLater(fd int, path string, b []byte) error {
+	f := os.NewFile(uintptr(fd), path)
+	defer f.Close()
 	if err := f.SetWriteDeadline(time.Now().Add(controlTimeout)); err != nil {
 		return err
 	}
-	_, err = f.Write(b)
+	_, err := f.Write(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &fs.PathError{Op: "write", Path: path, Err: errors.New("its reader does not take commands")}
 	}
@@ -147,7 +162,7 @@ func writeControl(path string, b []byte) error {
 // dir. It asks the lock of supervise/lock, for which search permission on
 // supervise/ is enough.
 func Supervised(dir string) (bool, error) {
-	_, held, err := lockHolder(filepath.Join(dir, "supervise/lock"))
+	_, held, err := lockHolder(dir + "/supervise/lock")
 	return held, err
 }
 
@@ -155,36 +170,18 @@ func Supervised(dir string) (bool, error) {
 // dir. The error wraps [ErrNotSupervised] when there is none. The pid is 0 when
 // the supervisor lives in a PID namespace that cannot be seen from here.
 func SupervisorPID(dir string) (int, error) {
-	pid, held, err := lockHolder(filepath.Join(dir, "supervise/lock"))
+	pid, held, err := lockHolder(dir + "/supervise/lock")
 	if err != nil {
 		return 0, err
 	}
 	if !held {
-		return 0, fmt.Errorf("cannot find supervisor of %s: %w", dir, ErrNotSupervised)
+		return 0, notSupervised(dir)
 	}
 	return pid, nil
 }
 
-// lockHolder tells who holds the POSIX lock on path: nobody if there is no file.
-// Nothing in this program may hold such a lock on the same file, since closing
-// any descriptor of it would drop that.
-func lockHolder(path string) (pid int, held bool, err error) {
-	fd, err := openRetry(path, unix.O_RDONLY|unix.O_NONBLOCK)
-	if err == unix.ENOENT || err == unix.ENOTDIR {
-		return 0, false, nil
-	}
-	if err != nil {
-		return 0, false, fmt.Errorf("cannot test lock: %w", &fs.PathError{Op: "open", Path: path, Err: err})
-	}
-	defer unix.Close(fd)
-	lk := unix.Flock_t{Type: unix.F_RDLCK}
-	if err := unix.FcntlFlock(uintptr(fd), unix.F_GETLK, &lk); err != nil {
-		return 0, false, fmt.Errorf("cannot test lock: %w", &fs.PathError{Op: "fcntl", Path: path, Err: err})
-	}
-	if lk.Type == unix.F_UNLCK {
-		return 0, false, nil
-	}
-	return max(int(lk.Pid), 0), true, nil
+func notSupervised(dir string) error {
+	return fmt.Errorf("cannot find supervisor of %s: %w", dir, ErrNotSupervised)
 }
 
 // MarkDown makes the file down in the service directory dir: the next supervisor

@@ -2,8 +2,6 @@ package s6
 
 import (
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,28 +12,44 @@ import (
 // name without the dot: far longer than that takes anybody.
 const hiddenLife = time.Minute
 
-// sweepFIFOs removes from an event directory the FIFOs of listeners that were
+// sweepFIFOs removes from an open event directory the FIFOs of listeners that were
 // killed. The notifier does that only when it has something to say, and never for
 // those with a dot. What cannot be removed stays.
-func sweepFIFOs(eventDir string, now time.Time) {
-	entries, err := os.ReadDir(eventDir)
-	if err != nil {
+func sweepFIFOs(dir int, now time.Time) {
+	var buf [512]byte // small: each wait has it on its stack
+	for {
+		n, err := unix.ReadDirent(dir, buf[:])
+		if err != nil || n <= 0 {
+			return
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			sweepFIFO(dir, name, now)
+		}
+		// Nearly always the directory is empty: then its end need not be read.
+		if n < len(buf)/2 {
+			return
+		}
+	}
+}
+
+// sweepFIFO removes one entry, if it is what a killed listener has left.
+func sweepFIFO(dir int, entry string, now time.Time) {
+	name, hidden := strings.CutPrefix(entry, ".")
+	made, ok := subscriptionStamp(name)
+	if !ok || hidden && made.sec+uint64(hiddenLife/time.Second) > StampOf(now).sec {
 		return
 	}
-	for _, e := range entries {
-		name, hidden := strings.CutPrefix(e.Name(), ".")
-		made, ok := subscriptionStamp(name)
-		if !ok || e.Type() != os.ModeNamedPipe || hidden && made.sec+uint64(hiddenLife/time.Second) > StampOf(now).sec {
-			continue
-		}
-		path := filepath.Join(eventDir, e.Name())
-		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-		if err == unix.ENXIO {
-			unix.Unlink(path) // nobody reads it
-		}
-		if err == nil {
-			unix.Close(fd)
-		}
+	var st unix.Stat_t
+	if unix.Fstatat(dir, entry, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO {
+		return
+	}
+	fd, err := openatRetry(dir, entry, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW)
+	if err == unix.ENXIO {
+		_ = unix.Unlinkat(dir, entry, 0) // nobody reads it
+	}
+	if err == nil {
+		unix.Close(fd)
 	}
 }
 

@@ -35,6 +35,14 @@
 // All of it works with s6 2.11 (Debian 12) and 2.15. Control bytes that one of
 // the two does not know (Q, l, P, C, K) are never sent: see [Command].
 //
-// All functions may be called from several goroutines at once. A wait holds
-// [FDsPerWait] file descriptors and no thread.
+// # Many waits at once
+//
+// A [Loop] carries many waits, which share one epoll descriptor and one goroutine.
+// Each wait has a FIFO and a pidfd of its own registered there, under a key that
+// is never given twice; when one of them becomes readable the loop wakes the wait,
+// which reads what has come, reads the status and decides. So a wait holds at most
+// [FDsPerWait] descriptors and no thread, and its goroutine is that of its caller.
+// A Loop without a wait holds nothing.
+//
+// All functions may be called from several goroutines at once.
 package s6

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -45,43 +44,66 @@ type Subscription struct {
 // the subscription; what a killed program leaves behind is removed by the next
 // event, and by the next Subscribe.
 func Subscribe(eventDir string) (*Subscription, error) {
-	s, err := subscribe(eventDir)
+	fd, path, err := makeListener(eventDir)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen to %s: %w", eventDir, err)
-	}
-	return s, nil
-}
-
-func subscribe(eventDir string) (*Subscription, error) {
-	now := time.Now()
-	sweepFIFOs(eventDir, now)
-	name := subscriptionName(now)
-	// The notifier passes over names with a dot, so it cannot meet the FIFO
-	// before it has its reader, and take it for a stale one.
-	hidden := filepath.Join(eventDir, "."+name)
-	if err := unix.Mkfifo(hidden, 0o600); err != nil {
 		return nil, err
 	}
-	f, err := openSubscription(hidden)
+	return &Subscription{path: path, f: os.NewFile(uintptr(fd), path)}, nil
+}
+
+// makeListener makes the FIFO of a subscription and opens it, non-blocking.
+func makeListener(eventDir string) (fd int, path string, err error) {
+	dir, err := openEventDir(eventDir)
 	if err == nil {
-		final := filepath.Join(eventDir, name)
-		if err = unix.Rename(hidden, final); err == nil {
-			return &Subscription{path: final, f: f}, nil
-		}
-		f.Close()
+		now := time.Now()
+		sweepFIFOs(dir, now)
+		name := subscriptionName(now)
+		path = eventDir + "/" + name
+		fd, err = makeFIFO(dir, name)
+		unix.Close(dir)
 	}
-	unix.Unlink(hidden)
-	return nil, err
+	if err != nil {
+		return -1, "", fmt.Errorf("cannot listen to %s: %w", eventDir, err)
+	}
+	return fd, path, nil
 }
 
-// openSubscription opens our new FIFO. Mode 0622 lets a supervisor of another
-// user write into it; the descriptor is also a writer, so that there is no end of
-// file each time a notifier closes its end.
-func openSubscription(path string) (*os.File, error) {
-	if err := unix.Chmod(path, 0o622); err != nil {
-		return nil, err
+// openEventDir opens an event directory, for reading if we may.
+func openEventDir(path string) (int, error) {
+	dir, err := openRetry(path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err == unix.EACCES {
+		return openRetry(path, unix.O_PATH|unix.O_DIRECTORY)
 	}
-	return os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK, 0)
+	return dir, err
+}
+
+// makeFIFO makes and opens a FIFO in the directory dir. The notifier passes over
+// names with a dot, so it cannot meet the FIFO before it has its reader, and take
+// it for a stale one.
+func makeFIFO(dir int, name string) (int, error) {
+	hidden := "." + name
+	if err := unix.Mknodat(dir, hidden, unix.S_IFIFO|0o600, 0); err != nil {
+		return -1, err
+	}
+	fd, err := openListener(dir, hidden)
+	if err == nil {
+		if err = unix.Renameat(dir, hidden, dir, name); err == nil {
+			return fd, nil
+		}
+		unix.Close(fd)
+	}
+	_ = unix.Unlinkat(dir, hidden, 0)
+	return -1, err
+}
+
+// openListener opens our new FIFO. Mode 0622 lets a supervisor of another user
+// write into it; the descriptor is also a writer, so that there is no end of file
+// each time a notifier closes its end.
+func openListener(dir int, name string) (int, error) {
+	if err := unix.Fchmodat(dir, name, 0o622, 0); err != nil {
+		return -1, err
+	}
+	return openatRetry(dir, name, unix.O_RDWR|unix.O_NONBLOCK)
 }
 
 // subscriptionName gives a name that the notifier accepts, unique: "ftrig1:", a
@@ -114,22 +136,31 @@ func (s *Subscription) Drain() ([]Event, error) {
 	var all []Event
 	var readErr error
 	err = rc.Read(func(fd uintptr) bool {
-		var buf [64]byte
-		for {
-			n, err := unix.Read(int(fd), buf[:])
-			if err == unix.EINTR {
-				continue
-			}
-			if n <= 0 || err != nil {
-				if err != unix.EAGAIN {
-					readErr = err
-				}
-				return true
-			}
-			all = appendEvents(all, buf[:n])
-		}
+		all, readErr = drain(int(fd))
+		return true
 	})
 	return all, errors.Join(err, readErr)
+}
+
+// drain reads what is in a FIFO of ours, possibly nothing.
+func drain(fd int) ([]Event, error) {
+	var all []Event
+	var buf [64]byte
+	for {
+		n, err := unix.Read(fd, buf[:])
+		switch err {
+		case nil:
+			all = appendEvents(all, buf[:n])
+			if n < len(buf) {
+				return all, nil
+			}
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return all, nil
+		default:
+			return all, os.NewSyscallError("read", err)
+		}
+	}
 }
 
 // appendEvents appends the letters that were read.

@@ -7,5 +7,5 @@ import (
 
 // WaitForWithin is WaitFor with another start limit.
 func WaitForWithin(ctx context.Context, dir string, goal Goal, limit time.Duration, cmds ...Command) (Status, error) {
-	return waitFor(ctx, dir, goal, limit, cmds)
+	return new(Loop).waitFor(ctx, dir, goal, limit, cmds)
 }

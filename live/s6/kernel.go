@@ -105,7 +105,7 @@ func (w *waiter) lies(st Status) bool {
 	if st.PID != 0 {
 		return st.Outdated()
 	}
-	pids, err := children(w.sup.PID())
+	pids, err := children(w.pid)
 	return err == nil && len(pids) > 0
 }
 
@@ -113,7 +113,7 @@ func (w *waiter) lies(st Status) bool {
 // status and events, and returns the status it has then.
 func (w *waiter) childless(ctx context.Context, st Status) (Status, error) {
 	for before := false; ; {
-		pids, err := children(w.sup.PID())
+		pids, err := children(w.pid)
 		if err != nil {
 			return st, err
 		}
@@ -133,7 +133,7 @@ func (w *waiter) childless(ctx context.Context, st Status) (Status, error) {
 		}
 	}
 	// A supervisor that was killed has no children.
-	if pid, err := SupervisorPID(w.dir); err != nil || pid != w.sup.PID() {
+	if pid, err := SupervisorPID(w.dir); err != nil || pid != w.pid {
 		return st, ErrSuperviseGone
 	}
 	if now, err := ReadStatus(w.dir); err == nil && now.DownReady() && !now.WantUp {

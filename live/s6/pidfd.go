@@ -20,29 +20,48 @@ type Supervisor struct {
 // OpenSupervisor finds the supervisor that is running on the service directory dir.
 // The error wraps [ErrNotSupervised] when there is none.
 func OpenSupervisor(dir string) (*Supervisor, error) {
+	pid, fd, err := openSupervisor(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Supervisor{pid: pid, f: os.NewFile(uintptr(fd), "pidfd")}, nil
+}
+
+// openSupervisor opens a pidfd of the supervisor, non-blocking.
+func openSupervisor(dir string) (pid, fd int, err error) {
+	lock, err := openLock(dir + "/supervise/lock")
+	if err != nil {
+		return 0, -1, err
+	}
+	if lock < 0 {
+		return 0, -1, notSupervised(dir)
+	}
+	defer unix.Close(lock)
 	for {
-		pid, err := SupervisorPID(dir)
-		if err != nil {
-			return nil, err
-		}
-		if pid == 0 {
-			return nil, fmt.Errorf("cannot watch supervisor of %s: it lives in another PID namespace", dir)
+		pid, held, err := holder(lock)
+		switch {
+		case err != nil:
+			return 0, -1, err
+		case !held:
+			return 0, -1, notSupervised(dir)
+		case pid == 0:
+			return 0, -1, fmt.Errorf("cannot watch supervisor of %s: it lives in another PID namespace", dir)
 		}
 		fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 		if err == unix.ESRCH {
 			continue // it died in between; the lock is free or someone else's
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot watch supervisor of %s (pid %d): %w", dir, pid, err)
+			return 0, -1, fmt.Errorf("cannot watch supervisor of %s (pid %d): %w", dir, pid, err)
 		}
 		// Only if the lock still has the same holder was the pidfd opened on it.
-		again, err := SupervisorPID(dir)
-		if err == nil && again == pid {
-			return &Supervisor{pid: pid, f: os.NewFile(uintptr(fd), "pidfd")}, nil
+		again, held, err := holder(lock)
+		if err == nil && held && again == pid {
+			return pid, fd, nil
 		}
 		unix.Close(fd)
 		if err != nil {
-			return nil, err
+			return 0, -1, err
 		}
 	}
 }

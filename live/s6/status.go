@@ -167,35 +167,32 @@ func ReadStatus(dir string) (Status, error) {
 	return st, nil
 }
 
-// readSmall fills buf from the start of the file path with as few system calls
-// as can be: these files are read by the thousand.
+// readSmall reads the start of the regular file path into buf with as few system
+// calls as can be: these files are read by the thousand, and one read gives all
+// there is.
 func readSmall(path string, buf []byte) (int, error) {
 	fd, err := openRetry(path, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return 0, err
 	}
 	defer unix.Close(fd)
-	n := 0
-	for n < len(buf) {
-		k, err := unix.Read(fd, buf[n:])
-		if err == unix.EINTR {
-			continue
+	for {
+		n, err := unix.Read(fd, buf)
+		if err != unix.EINTR {
+			return max(n, 0), err
 		}
-		if err != nil {
-			return 0, err
-		}
-		if k == 0 {
-			break
-		}
-		n += k
 	}
-	return n, nil
 }
 
 // openRetry opens path, close-on-exec, and goes on after a signal.
 func openRetry(path string, flags int) (int, error) {
+	return openatRetry(unix.AT_FDCWD, path, flags)
+}
+
+// openatRetry is openRetry for a path that may begin at the directory dir.
+func openatRetry(dir int, path string, flags int) (int, error) {
 	for {
-		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0)
+		fd, err := unix.Openat(dir, path, flags|unix.O_CLOEXEC, 0)
 		if err != unix.EINTR {
 			return fd, err
 		}

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The ways in which a wait fails, beside the end of its context.
@@ -29,7 +26,8 @@ var (
 // it says nothing when run cannot be executed.
 const StartLimit = 10 * time.Second
 
-// FDsPerWait is how many file descriptors one [WaitFor] holds at most.
+// FDsPerWait is how many file descriptors one wait holds at most. All waits of a
+// [Loop] together hold one more.
 const FDsPerWait = 4
 
 // A Goal is the state that [WaitFor] waits for. Like s6-svwait it is reached when
@@ -91,6 +89,11 @@ func (g Goal) stopped(cmds []Command) bool {
 	return g.reachedBy([]Event{EventDown}) && slices.Contains(cmds, CmdDown)
 }
 
+// WaitFor is [Loop.WaitFor] for who waits for one service only.
+func WaitFor(ctx context.Context, dir string, goal Goal, cmds ...Command) (Status, error) {
+	return new(Loop).WaitFor(ctx, dir, goal, cmds...)
+}
+
 // WaitFor sends the commands to the supervisor of the service directory dir and
 // waits until the goal is reached. It returns the last status read; that may show
 // more than the goal, such as a death right after a start. If the goal is reached
@@ -99,12 +102,12 @@ func (g Goal) stopped(cmds []Command) bool {
 // The error wraps [ErrNotSupervised], [ErrPermanentFailure], [ErrSuperviseGone],
 // [ErrCannotStart], or the cause of ctx's end, which is the only other limit.
 // Nothing is taken back: after an error the service is as it is.
-func WaitFor(ctx context.Context, dir string, goal Goal, cmds ...Command) (Status, error) {
-	return waitFor(ctx, dir, goal, StartLimit, cmds)
+func (l *Loop) WaitFor(ctx context.Context, dir string, goal Goal, cmds ...Command) (Status, error) {
+	return l.waitFor(ctx, dir, goal, StartLimit, cmds)
 }
 
-func waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
-	w, err := newWaiter(dir)
+func (l *Loop) waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
+	w, err := l.newWaiter(dir)
 	if err != nil {
 		return Status{}, err
 	}
@@ -112,58 +115,17 @@ func waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cm
 	if w.deaf != nil && !goal.stopped(cmds) {
 		return Status{}, w.deaf
 	}
-	st, err := w.run(ctx, goal, limit, cmds)
+	if goal.starts {
+		w.expectSigns(limit)
+	}
+	st, err := w.run(ctx, goal, cmds)
 	if err != nil {
 		return st, fmt.Errorf("cannot wait until %s is %s: %w", dir, goal, err)
 	}
 	return st, nil
 }
 
-// waiter is what one wait holds.
-type waiter struct {
-	dir string
-	sub *Subscription
-	sup *Supervisor
-	// deaf says why there is no subscription: a full disk, on which services can be
-	// stopped all the same.
-	deaf error
-}
-
-func newWaiter(dir string) (*waiter, error) {
-	sup, err := OpenSupervisor(dir)
-	if err != nil {
-		return nil, err
-	}
-	sub, err := Subscribe(filepath.Join(dir, "event"))
-	if err != nil && !errors.Is(err, unix.ENOSPC) {
-		sup.Close()
-		return nil, err
-	}
-	return &waiter{dir, sub, sup, err}, nil
-}
-
-func (w *waiter) close() {
-	if w.sub != nil {
-		w.sub.Close()
-	}
-	w.sup.Close()
-}
-
-func (w *waiter) run(ctx context.Context, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
-	// The supervisor's death ends the wait by way of the context.
-	ctx, cancel := context.WithCancelCause(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		if err := w.sup.Dead(ctx); err == nil {
-			cancel(ErrSuperviseGone)
-		}
-	}()
-	defer func() {
-		cancel(nil)
-		<-watched
-	}()
-
+func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, error) {
 	st, err := w.settle()
 	if err != nil && !goal.stopped(cmds) {
 		return st, err
@@ -175,13 +137,15 @@ func (w *waiter) run(ctx context.Context, goal Goal, limit time.Duration, cmds [
 		return st, err
 	}
 	if quiet {
+		ctx, stop := w.whileSupervised(ctx)
+		defer stop()
 		return w.childless(ctx, st)
 	}
 	if st.Outdated() {
 		st = Verify(w.dir, st)
 	}
 	for !goal.met(st) {
-		events, err := w.next(ctx, goal, limit)
+		events, err := w.next(ctx)
 		// Even at the end of ctx: the status may have changed without us.
 		now, readErr := ReadStatus(w.dir)
 		if readErr != nil {
@@ -235,22 +199,9 @@ func (w *waiter) settle() (Status, error) {
 		if w.deaf != nil {
 			return st, nil
 		}
-		events, err := w.sub.Drain()
+		events, err := drain(w.fifo)
 		if err != nil || len(events) == 0 {
 			return st, err
 		}
 	}
-}
-
-// errSilence says that no event came within the start limit.
-var errSilence = errors.New("no event came")
-
-// next waits for events; for a goal that takes a start, no longer than limit.
-func (w *waiter) next(ctx context.Context, goal Goal, limit time.Duration) ([]Event, error) {
-	if goal.starts {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeoutCause(ctx, limit, errSilence)
-		defer stop()
-	}
-	return w.sub.Next(ctx)
 }

@@ -32,7 +32,8 @@ type Supervisor struct {
 	// Warn is told of what went wrong and stopped nothing; nil drops it.
 	Warn func(error)
 
-	dir *live.Dir
+	dir  *live.Dir
+	loop s6.Loop
 
 	// internals is held while one of the internal services is brought up.
 	internals sync.Mutex
@@ -101,14 +102,14 @@ func (s *Supervisor) Release(t change.Target) error {
 
 // waitFor sends the command and waits, once there is a supervisor to send it to.
 func (s *Supervisor) waitFor(ctx context.Context, dir string, goal s6.Goal, cmd s6.Command) error {
-	_, err := s6.WaitFor(ctx, dir, goal, cmd)
+	_, err := s.loop.WaitFor(ctx, dir, goal, cmd)
 	if !errors.Is(err, s6.ErrNotSupervised) {
 		return cause(ctx, err)
 	}
 	if err := appear(ctx, dir); err != nil {
 		return cause(ctx, err)
 	}
-	_, err = s6.WaitFor(ctx, dir, goal, cmd)
+	_, err = s.loop.WaitFor(ctx, dir, goal, cmd)
 	return cause(ctx, err)
 }
 
