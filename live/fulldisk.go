@@ -13,15 +13,11 @@ import (
 // lastWord gives what a supervisor says of its service: its status file, and where
 // that contradicts itself or the journal, which has the service up, what the kernel
 // knows. A full disk keeps the file as it was, or from being there.
-func lastWord(dir string, up bool) (s6.Status, error) {
-	st, err := s6.ReadStatus(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return st, err
-	}
+func lastWord(dir string, st s6.Status, up bool) s6.Status {
 	if st.Outdated() || up && !st.WantUp && !st.Up() {
-		st = s6.Verify(dir, st)
+		return s6.Verify(dir, st)
 	}
-	return st, nil
+	return st
 }
 
 // startsAgain says of a service without a supervisor that it will have another one,

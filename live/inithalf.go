@@ -26,11 +26,9 @@ func (in *initer) dropHalf(ctx context.Context, f *found) (dropped bool, err err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	// Whoever had the lock may have ended the patch, or started something.
-	records, err := journal.Read(f.dir.JournalPath())
-	if err != nil {
+	if f.journal, err = journal.Load(f.dir.JournalPath()); err != nil {
 		return false, err
 	}
-	f.state = journal.Fold(records)
 	if idle, err := f.idleHalf(); !idle || err != nil {
 		return false, err
 	}
@@ -54,10 +52,10 @@ func (in *initer) dropHalf(ctx context.Context, f *found) (dropped bool, err err
 // idleHalf says that a patch is half applied and nothing of either database is up,
 // on its way, or unknown.
 func (f *found) idleHalf() (bool, error) {
-	if f.state.Patch == nil {
+	if f.journal.Head().Patch == nil {
 		return false, nil
 	}
-	st, err := f.dir.join(f.state)
+	st, err := f.dir.join(f.journal)
 	if err != nil {
 		return false, err
 	}

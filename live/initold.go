@@ -31,7 +31,7 @@ func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitRes
 	if dropped, err := in.dropHalf(ctx, current); dropped || err != nil {
 		return r, false, err
 	}
-	d, j := current.dir, current.state
+	d, j := current.dir, current.journal.Head()
 	switch {
 	case j.Content == content:
 	case j.Patch != nil:
@@ -67,9 +67,9 @@ func (in *initer) matches(d *Dir) error {
 
 // found is a live directory in use.
 type found struct {
-	dir   *Dir
-	state journal.State
-	lost  bool // the link to it is missing
+	dir     *Dir
+	journal *journal.Folder
+	lost    bool // the link to it is missing
 }
 
 // current finds the live directory in use: the one that the link points to, or one
@@ -172,9 +172,9 @@ func (in *initer) siblings() ([]string, error) {
 // or was never completed.
 func (in *initer) inUse(real string) (*found, error) {
 	d, err := openReal(in.live(), real)
-	var records []journal.Record
+	var known *journal.Folder
 	if err == nil {
-		records, err = journal.Read(d.JournalPath())
+		known, err = journal.Load(d.JournalPath())
 	}
 	if err != nil {
 		if running := supervised(real); len(running) > 0 {
@@ -182,15 +182,14 @@ func (in *initer) inUse(real string) (*found, error) {
 		}
 		return nil, nil
 	}
-	j := journal.Fold(records)
-	err = d.CheckEpoch(j.Epoch)
+	err = d.CheckEpoch(known.Head().Epoch)
 	if errors.Is(err, ErrStale) || errors.Is(err, s6.ErrNotRunning) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &found{dir: d, state: j}, nil
+	return &found{dir: d, journal: known}, nil
 }
 
 // supervised gives the service directories of a real directory on which a
@@ -249,11 +248,11 @@ func (in *initer) complete(ctx context.Context, d *Dir) error {
 
 // missing gives the longruns without a supervisor.
 func (in *initer) missing(d *Dir) (journal.State, []Named, error) {
-	records, err := journal.Read(d.JournalPath())
+	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return journal.State{}, nil, err
 	}
-	j := journal.Fold(records)
+	j := known.Head()
 	var list []Named
 	for _, n := range longruns(j.Table) {
 		up, err := s6.Supervised(d.Servicedir(n.Slot))

@@ -26,7 +26,12 @@ func recorded(e journal.Entry, known journal.Service) ServiceState {
 // Service gives the state of one service of which the journal knows this. The errors
 // are those of [Dir.State].
 func (d *Dir) Service(e journal.Entry, known journal.Service) (ServiceState, error) {
+	sv, err := d.openServices()
+	if err != nil {
+		return ServiceState{}, err
+	}
+	defer sv.Close()
 	var s ServiceState
-	err := d.service(&s, e, known)
+	err = d.service(sv, &s, e, known)
 	return s, err
 }

@@ -1,10 +1,13 @@
 package live
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,8 +38,6 @@ type State struct {
 	// Run is the command under way, nil if there is none; one that was killed stands
 	// here too: see [State.Running].
 	Run *journal.RunState
-	// Journal is what the journal alone says.
-	Journal journal.State
 }
 
 // ServiceState is the state of one atomic service.
@@ -107,63 +108,89 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 // supervisors' status gets the error fs.ErrPermission: the summary is for them
 // (see [Dir.Summary]).
 func (d *Dir) State() (*State, error) {
-	records, err := journal.Read(d.JournalPath())
+	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return d.join(journal.Fold(records))
+	return d.join(known)
 }
 
 // join adds what s6 says to what the journal says.
-func (d *Dir) join(j journal.State) (*State, error) {
+func (d *Dir) join(known *journal.Folder) (*State, error) {
+	j := known.Head()
 	s := &State{
 		Epoch: j.Epoch, Seq: j.Seq, Content: j.Content, Table: j.Table, NextSlot: j.NextSlot,
-		Patch: j.Patch, LastPatch: j.LastPatch, Run: j.Run, Journal: j,
+		Patch: j.Patch, LastPatch: j.LastPatch, Run: j.Run,
 	}
-	var err error
-	if s.Services, err = d.services(j, j.Table); err != nil || j.Patch == nil {
+	sv, err := d.openServices()
+	if err != nil {
+		return nil, err
+	}
+	defer sv.Close()
+	if s.Services, err = d.services(sv, known, j.Table); err != nil || j.Patch == nil {
 		return s, err
 	}
 	other := j.Patch.Table
 	if j.Patch.Switched {
 		other = j.Patch.OldTable
 	}
-	s.Other, err = d.services(j, other)
+	s.Other, err = d.services(sv, known, other)
 	return s, err
 }
 
-// services gives the state of the services of a table.
-func (d *Dir) services(j journal.State, t journal.Table) ([]ServiceState, error) {
-	states := make([]ServiceState, len(t))
-	var g errgroup.Group
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		g.Go(func() error {
-			for i := w; i < len(t); i += workers {
-				if err := d.service(&states[i], t[i], j.Services[t[i].Slot]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+// openServices opens the service directories for [Dir.service].
+func (d *Dir) openServices() (*s6.Directory, error) {
+	sv, err := s6.OpenDirectory(d.file("sv"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return states, g.Wait()
+	return sv, err
 }
 
-func (d *Dir) service(s *ServiceState, e journal.Entry, known journal.Service) error {
+// services gives the state of the services of a table.
+func (d *Dir) services(sv *s6.Directory, known *journal.Folder, t journal.Table) ([]ServiceState, error) {
+	states := make([]ServiceState, len(t))
+	err := spread(len(t), func(i int) error {
+		return d.service(sv, &states[i], t[i], known.Service(t[i].Slot))
+	})
+	return states, err
+}
+
+// spread calls do for 0 to n-1, on all processors. It ends with one of the errors.
+func spread(n int, do func(int) error) error {
+	const batch = 64 // enough to be worth taking
+	var next atomic.Int64
+	var g errgroup.Group
+	for range min(runtime.GOMAXPROCS(0), (n+batch-1)/batch) {
+		g.Go(func() error {
+			for {
+				end := int(next.Add(batch))
+				for i := end - batch; i < min(end, n); i++ {
+					if err := do(i); err != nil {
+						return err
+					}
+				}
+				if end >= n {
+					return nil
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+func (d *Dir) service(sv *s6.Directory, s *ServiceState, e journal.Entry, known journal.Service) error {
 	*s = recorded(e, known)
 	if e.Type != db.Longrun {
 		return nil
 	}
-	dir := d.Servicedir(e.Slot)
 	var err error
-	if s.Supervised, err = s6.Supervised(dir); err != nil {
+	if s.Status, s.Supervised, err = sv.Look(slotName(e.Slot)); err != nil {
 		return err
 	}
+	dir := d.Servicedir(e.Slot)
 	if s.Supervised {
-		if s.Status, err = lastWord(dir, known.Up); err != nil {
-			return err
-		}
+		s.Status = lastWord(dir, s.Status, known.Up)
 	}
 	st := s.Status
 	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !hasReadiness(dir))

@@ -36,11 +36,13 @@ func newWriter(d *Dir, held *lock) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	st := j.State()
-	if err := d.checkEnd(st.Seq); err != nil {
+	w := &Writer{Dir: d, lock: held, journal: j}
+	var last uint64
+	j.With(func(known *journal.Folder) { last, w.next = known.Seq(), known.Head().NextSlot })
+	if err := d.checkEnd(last); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	return &Writer{Dir: d, lock: held, journal: j, next: st.NextSlot}, nil
+	return w, nil
 }
 
 // Hold takes the lock without reading the journal: for stopping what runs in a
@@ -58,7 +60,7 @@ func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
 func (w *Writer) Close() error {
 	var err error
 	if w.changed.Load() {
-		err = w.WriteSummary()
+		err = errors.Join(w.WriteSummary(), w.journal.Tidy())
 	}
 	if errors.Is(err, unix.ENOSPC) {
 		err = nil
@@ -86,7 +88,9 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 // its truth: it is appended as observed, and the file down of the service follows
 // it, as who moved the service may have been killed before.
 func (w *Writer) State() (*State, error) {
-	s, err := w.join(w.journal.State())
+	var s *State
+	var err error
+	w.journal.With(func(known *journal.Folder) { s, err = w.join(known) })
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +108,7 @@ func (w *Writer) State() (*State, error) {
 	if len(events) > 0 {
 		// The state is right without the note, which a full disk may prevent.
 		if w.Append("observed", events...) == nil {
-			s.Seq = w.journal.State().Seq
+			s.Seq = w.journal.Seq()
 		}
 	}
 	return s, nil

@@ -1,11 +1,11 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +25,20 @@ func Read(path string) ([]Record, error) {
 		return records, fmt.Errorf("cannot read journal %s: %w", path, err)
 	}
 	return records, nil
+}
+
+// Load reads the journal at path and folds it. It is Read and [Fold] for those who
+// need no records: that takes less.
+func Load(path string) (*Folder, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read journal: %w", err)
+	}
+	f := new(Folder)
+	if _, err := walk(b, f.Apply); err != nil {
+		return nil, fmt.Errorf("cannot read journal %s: %w", path, err)
+	}
+	return f, nil
 }
 
 // Create writes a new journal with its first record, which has the number 1. It
@@ -52,7 +66,7 @@ const (
 	reserveBase  = 64 << 10 // reserved ahead, and for each service ...
 	reserveEach  = 256      // ... about two records
 	reserveLimit = 4 << 20
-	compactAbove = 1 << 20
+	compactAbove = 3 << 20
 	keepRecords  = 1000 // as they are in a compaction
 )
 
@@ -64,10 +78,10 @@ type Writer struct {
 	mu      sync.Mutex
 	f       *os.File
 	size    int64
-	compact int64 // size from which a compaction pays
+	least   int64 // size that a compaction would have left when it was opened, or did
+	more    int   // records after the first
+	compact int64 // size from which a compaction cannot wait
 	folder  Folder
-	base    Folder   // the fold of all records but ...
-	recent  []Record // ... the last, of which a compaction keeps keepRecords
 }
 
 // OpenWriter opens the journal at path, cuts a torn tail off, and reserves space.
@@ -76,18 +90,18 @@ func OpenWriter(path string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open journal: %w", err)
 	}
-	records, good, err := Parse(b)
+	w := &Writer{path: path, compact: compactAbove, more: -1}
+	good, err := walk(b, func(r Record) {
+		w.folder.Apply(r)
+		w.more++
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
-	}
-	w := &Writer{path: path, compact: compactAbove}
-	for _, r := range records {
-		w.folder.Apply(r)
-		w.remember(r)
 	}
 	if err := w.open(int64(good)); err != nil {
 		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
 	}
+	w.least = int64(lineEnd(b, len(Header)) + good - lastLines(b[:good], keepRecords))
 	return w, nil
 }
 
@@ -123,6 +137,20 @@ func (w *Writer) State() State {
 	return w.folder.State()
 }
 
+// With calls read with the fold of all records. Nothing is appended meanwhile.
+func (w *Writer) With(read func(*Folder)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	read(&w.folder)
+}
+
+// Seq is the number of the last record.
+func (w *Writer) Seq() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.folder.Seq()
+}
+
 // Append writes one record for each event, with one cause, and returns the number
 // of the last. Either all of them are in the file or, with an error, none.
 func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
@@ -147,9 +175,9 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 		return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
 	}
 	w.size += int64(len(lines))
+	w.more += len(records)
 	for _, r := range records {
 		w.folder.Apply(r)
-		w.remember(r)
 	}
 	if w.size > w.compact {
 		// Without success the file only stays longer than it need be.
@@ -158,40 +186,49 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 	return w.folder.Seq(), nil
 }
 
-// remember keeps the record for a compaction.
-func (w *Writer) remember(r Record) {
-	if w.base.Seq() == 0 {
-		w.base.Apply(r) // the first record of the file
-		return
-	}
-	w.recent = append(w.recent, r)
-	if len(w.recent) > 2*keepRecords {
-		w.forget()
-	}
-}
-
-// forget folds all but the last records into the base.
-func (w *Writer) forget() {
-	n := max(0, len(w.recent)-keepRecords)
-	for _, r := range w.recent[:n] {
-		w.base.Apply(r)
-	}
-	w.recent = slices.Delete(w.recent, 0, n)
-}
-
-// compacted is the content of a compacted file.
+// compacted is the content of a compacted file: a snapshot, and the last records as
+// they are.
 func (w *Writer) compacted() ([]byte, error) {
-	w.forget()
-	now, boot := clock()
-	first := Record{Seq: w.base.Seq(), At: now, Boot: boot, Event: Snapshot{State: w.base.State()}}
-	b := []byte(Header)
-	for _, r := range append([]Record{first}, w.recent...) {
-		var err error
-		if b, err = appendLine(b, r); err != nil {
-			return nil, err
-		}
+	b, err := os.ReadFile(w.path)
+	if err != nil {
+		return nil, err
 	}
-	return b, nil
+	b = b[:min(int64(len(b)), w.size)]
+	keep := lastLines(b, keepRecords)
+	var base Folder
+	if _, err := walk(b[:keep], base.Apply); err != nil {
+		return nil, err
+	}
+	now, boot := clock()
+	content, err := appendLine([]byte(Header), Record{Seq: base.Seq(), At: now, Boot: boot, Event: Snapshot{State: base.State()}})
+	return append(content, b[keep:]...), err
+}
+
+// lastLines gives where the last n lines begin that follow the header and the first
+// record.
+func lastLines(b []byte, n int) int {
+	first, at := lineEnd(b, len(Header)), len(b)
+	for ; n > 0 && at > first; n-- {
+		at = bytes.LastIndexByte(b[:at-1], '\n') + 1
+	}
+	return at
+}
+
+// lineEnd gives where the line ends that begins at from.
+func lineEnd(b []byte, from int) int { return from + bytes.IndexByte(b[from:], '\n') + 1 }
+
+// Tidy compacts the file if that makes it much shorter to read. It is called when
+// there is time; the cost is in proportion to what was appended.
+func (w *Writer) Tidy() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.more <= 2*keepRecords || 2*w.size <= 3*w.least {
+		return nil
+	}
+	if err := w.rewrite(); err != nil {
+		return fmt.Errorf("cannot compact journal %s: %w", w.path, err)
+	}
+	return nil
 }
 
 // Compact replaces the file by one that begins with a snapshot. The last records
@@ -217,6 +254,7 @@ func (w *Writer) rewrite() error {
 	if err := w.open(int64(len(content))); err != nil {
 		return err
 	}
+	w.least, w.more = w.size, min(w.more, keepRecords)
 	w.compact = max(compactAbove, 4*w.size)
 	return old.Close()
 }

@@ -20,14 +20,29 @@ func Fold(records []Record) State {
 
 // Folder folds records one by one. Its zero value knows nothing.
 type Folder struct {
-	state State
-	known map[Slot]bool
+	state State // but the services
+	// services holds those that are known and slots their slots; index says where
+	// each stands.
+	slots    []Slot
+	services []Service
+	index    slotIndex
 }
 
 // State returns a copy of the state.
 func (f *Folder) State() State {
+	s := f.Head()
+	s.Services = make(map[Slot]Service, len(f.services))
+	for i, v := range f.services {
+		if v != (Service{}) {
+			s.Services[f.slots[i]] = v
+		}
+	}
+	return s
+}
+
+// Head is State without services, which is much less.
+func (f *Folder) Head() State {
 	s := f.state
-	s.Services = maps.Clone(s.Services)
 	if s.Run != nil {
 		run := *s.Run
 		run.Left = maps.Clone(run.Left)
@@ -42,9 +57,13 @@ func (f *Folder) State() State {
 	return s
 }
 
-// Current returns the state itself, to be read before the next Apply and not to be
-// changed: it costs nothing.
-func (f *Folder) Current() *State { return &f.state }
+// Service is what is known of one service: nothing if it is down and not wanted.
+func (f *Folder) Service(slot Slot) Service {
+	if i, ok := f.index.find(slot); ok {
+		return f.services[i]
+	}
+	return Service{}
+}
 
 // Seq is the number of the last record.
 func (f *Folder) Seq() uint64 { return f.state.Seq }
@@ -54,12 +73,15 @@ func (f *Folder) Apply(r Record) {
 	s := &f.state
 	switch e := r.Event.(type) {
 	case Init:
-		*s = State{Epoch: e.Epoch, Content: e.Content, Table: e.Table, NextSlot: e.NextSlot}
+		*f = Folder{state: State{Epoch: e.Epoch, Content: e.Content, Table: e.Table, NextSlot: e.NextSlot}}
 		f.learn()
 	case Snapshot:
-		other := Folder{state: e.State}
-		*s = other.State()
-		f.learn()
+		f.restore(e.State)
+		for slot, v := range e.State.Services {
+			f.update(slot, Record{}, func(to *Service) { *to = v })
+		}
+	case restored:
+		*f = *e.folder
 	case Want:
 		for _, slot := range e.Slots {
 			f.update(slot, r, func(v *Service) { v.Wanted = e.Up })
@@ -178,18 +200,23 @@ func (f *Folder) told(slot, by Slot, r Record, change func(*Service)) {
 }
 
 func (f *Folder) update(slot Slot, r Record, change func(*Service)) {
-	if !f.known[slot] {
+	i, ok := f.index.find(slot)
+	if !ok {
 		return
 	}
-	v := f.state.Services[slot]
-	change(&v)
+	v := &f.services[i]
+	change(v)
 	if r.Cause != "" {
 		v.Cause = r.Cause
 	}
-	if f.state.Services == nil {
-		f.state.Services = make(map[Slot]Service)
-	}
-	f.state.Services[slot] = v
+}
+
+// restore begins with a snapshot, of which the services are still to come.
+func (f *Folder) restore(s State) {
+	other := Folder{state: s}
+	*f = Folder{state: other.Head()}
+	f.state.Services = nil
+	f.learn()
 }
 
 // learn finds out anew which slots are known, and forgets the others.
@@ -199,11 +226,18 @@ func (f *Folder) learn() {
 	if s.Patch != nil {
 		tables = append(tables, s.Patch.OldTable, s.Patch.Table)
 	}
-	f.known = make(map[Slot]bool, len(s.Table))
+	n := 0
+	for _, t := range tables {
+		n += len(t)
+	}
+	next := Folder{state: *s, slots: make([]Slot, 0, n), services: make([]Service, 0, n), index: makeSlotIndex(n, s.NextSlot)}
 	for _, t := range tables {
 		for _, e := range t {
-			f.known[e.Slot] = true
+			if next.index.add(e.Slot, len(next.slots)) {
+				next.slots = append(next.slots, e.Slot)
+				next.services = append(next.services, f.Service(e.Slot))
+			}
 		}
 	}
-	maps.DeleteFunc(s.Services, func(slot Slot, _ Service) bool { return !f.known[slot] })
+	*f = next
 }

@@ -83,7 +83,7 @@ func TestFoldAt(t *testing.T) {
 		var f Folder
 		f.Apply(Record{Seq: 1, Event: Init{Table: Table{{5, "a", db.Longrun}}, NextSlot: 6}})
 		f.Apply(Record{Seq: 2, At: time.Unix(2, 0), Event: c.event})
-		if got := !f.Current().Services[5].At.IsZero(); got != c.tells {
+		if got := !f.Service(5).At.IsZero(); got != c.tells {
 			t.Errorf("%s: %v, want %v", c.event.kind(), got, c.tells)
 		}
 	}

@@ -1,74 +1,10 @@
 package journal
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"strata/compile/db"
 )
-
-// Table gives the services of a database their slots. Its order is that of the
-// database: entry i is the service with the ServiceID i.
-type Table []Entry
-
-// Entry is one service of a [Table].
-type Entry struct {
-	Slot Slot
-	Name string
-	Type db.Type
-}
-
-// columns is a table as JSON: three columns, which are read much faster than a
-// list of objects. Types is one letter a service, l or o.
-type columns struct {
-	Names []string `json:"names"`
-	Slots []Slot   `json:"slots"`
-	Types string   `json:"types"`
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (t Table) MarshalJSON() ([]byte, error) {
-	c := columns{Names: make([]string, len(t)), Slots: make([]Slot, len(t))}
-	types := make([]byte, len(t))
-	for i, e := range t {
-		c.Names[i], c.Slots[i] = quoteBytes(e.Name), e.Slot
-		types[i] = 'l'
-		if e.Type == db.Oneshot {
-			types[i] = 'o'
-		}
-	}
-	c.Types = string(types)
-	return json.Marshal(c)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *Table) UnmarshalJSON(b []byte) error {
-	var c columns
-	if err := json.Unmarshal(b, &c); err != nil {
-		return err
-	}
-	if len(c.Names) != len(c.Slots) || len(c.Names) != len(c.Types) {
-		return fmt.Errorf("a table of %d names, %d slots and %d types", len(c.Names), len(c.Slots), len(c.Types))
-	}
-	*t = make(Table, len(c.Names))
-	for i := range c.Names {
-		name, err := unquoteBytes(c.Names[i])
-		if err != nil {
-			return err
-		}
-		e := Entry{Slot: c.Slots[i], Name: name, Type: db.Longrun}
-		switch c.Types[i] {
-		case 'l':
-		case 'o':
-			e.Type = db.Oneshot
-		default:
-			return fmt.Errorf("unknown type of service %q", c.Types[i])
-		}
-		(*t)[i] = e
-	}
-	return nil
-}
 
 // State is what the journal knows after its last record.
 type State struct {

@@ -13,7 +13,12 @@ import (
 
 // lockHolder tells who holds the POSIX lock on path: nobody if there is no file.
 func lockHolder(path string) (pid int, held bool, err error) {
-	fd, err := openLock(path)
+	return lockHolderAt(unix.AT_FDCWD, path)
+}
+
+// lockHolderAt is lockHolder for a path that may begin at the directory dir.
+func lockHolderAt(dir int, path string) (pid int, held bool, err error) {
+	fd, err := openLockAt(dir, path)
 	if err != nil || fd < 0 {
 		return 0, false, err
 	}
@@ -22,8 +27,11 @@ func lockHolder(path string) (pid int, held bool, err error) {
 }
 
 // openLock opens a lock file; fd is -1 if there is none.
-func openLock(path string) (fd int, err error) {
-	fd, err = openRetry(path, unix.O_RDONLY|unix.O_NONBLOCK)
+func openLock(path string) (fd int, err error) { return openLockAt(unix.AT_FDCWD, path) }
+
+// openLockAt is openLock for a path that may begin at the directory dir.
+func openLockAt(dir int, path string) (fd int, err error) {
+	fd, err = openatRetry(dir, path, unix.O_RDONLY|unix.O_NONBLOCK)
 	switch {
 	case err == nil:
 		return fd, nil

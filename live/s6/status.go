@@ -153,10 +153,13 @@ func (s Status) AppendPacked(b []byte) []byte {
 // supervisor wrote last, whether or not it still lives: see [Supervised]. The
 // error wraps [fs.ErrNotExist] when no supervisor ever ran there, fs.ErrPermission,
 // or [ErrBadStatus].
-func ReadStatus(dir string) (Status, error) {
+func ReadStatus(dir string) (Status, error) { return readStatusAt(unix.AT_FDCWD, dir) }
+
+// readStatusAt is ReadStatus for a path that may begin at the directory at.
+func readStatusAt(at int, dir string) (Status, error) {
 	var buf [statusSize + 1]byte
 	path := dir + "/supervise/status"
-	n, err := readSmall(path, buf[:])
+	n, err := readSmallAt(at, path, buf[:])
 	if err != nil {
 		return Status{}, fmt.Errorf("cannot read status: %w", &fs.PathError{Op: "open", Path: path, Err: err})
 	}
@@ -170,8 +173,11 @@ func ReadStatus(dir string) (Status, error) {
 // readSmall reads the start of the regular file path into buf with as few system
 // calls as can be: these files are read by the thousand, and one read gives all
 // there is.
-func readSmall(path string, buf []byte) (int, error) {
-	fd, err := openRetry(path, unix.O_RDONLY|unix.O_NONBLOCK)
+func readSmall(path string, buf []byte) (int, error) { return readSmallAt(unix.AT_FDCWD, path, buf) }
+
+// readSmallAt is readSmall for a path that may begin at the directory dir.
+func readSmallAt(dir int, path string, buf []byte) (int, error) {
+	fd, err := openatRetry(dir, path, unix.O_RDONLY|unix.O_NONBLOCK)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,181 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"strings"
+)
+
+// Parse reads the bytes of a journal. good is the length of the part that counts:
+// what follows is a line without its end, which a writer that was killed left. The
+// error wraps [ErrCorrupt] or [ErrFormat]; the records before the damage are
+// returned with it.
+func Parse(b []byte) (records []Record, good int, err error) {
+	good, err = walk(b, func(r Record) {
+		if short, ok := r.Event.(restored); ok {
+			r.Event = Snapshot{State: short.folder.State()}
+		}
+		records = append(records, r)
+	})
+	return records, good, err
+}
+
+// walk reads the bytes of a journal as [Parse] does, record by record.
+func walk(b []byte, visit func(Record)) (good int, err error) {
+	if !bytes.HasPrefix(b, []byte(Header)) {
+		if name, _, ok := strings.Cut(Header, "/"); ok && bytes.HasPrefix(b, []byte(name+"/")) {
+			return 0, ErrFormat
+		}
+		return 0, fmt.Errorf("%w: it does not begin with %q", ErrCorrupt, strings.TrimSpace(Header))
+	}
+	good = len(Header)
+	var last Record
+	for lines := 1; ; lines++ {
+		n := bytes.IndexByte(b[good:], '\n')
+		if n < 0 && lines == 1 {
+			return good, fmt.Errorf("%w: it has no record", ErrCorrupt)
+		}
+		if n < 0 {
+			return good, nil
+		}
+		r, err := parseLine(b[good:good+n], last.Cause)
+		if err == nil {
+			err = follows(last, r)
+		}
+		if err != nil {
+			return good, fmt.Errorf("line %d: %w", lines+1, err)
+		}
+		visit(r)
+		last = r
+		good += n + 1
+	}
+}
+
+// follows checks that r can come after the record last, or at first if that has no
+// number.
+func follows(last, r Record) error {
+	if last.Seq == 0 {
+		seq := r.Seq
+		switch e := r.Event.(type) {
+		case Init:
+		case Snapshot:
+			seq = e.State.Seq
+		case restored:
+			seq = e.folder.Seq()
+		default:
+			return fmt.Errorf("%w: it begins with %q", ErrCorrupt, r.Kind())
+		}
+		if seq != r.Seq {
+			return fmt.Errorf("%w: snapshot of record %d stands at %d", ErrCorrupt, seq, r.Seq)
+		}
+		return nil
+	}
+	if r.Seq != last.Seq+1 {
+		return fmt.Errorf("%w: record %d follows record %d", ErrCorrupt, r.Seq, last.Seq)
+	}
+	if k := r.Kind(); k == KindInit || k == KindSnapshot {
+		return fmt.Errorf("%w: %q in the middle", ErrCorrupt, k)
+	}
+	return nil
+}
+
+// parseLine reads one line. cause is that of the record before.
+func parseLine(line []byte, cause string) (Record, error) {
+	s := scanner{b: line}
+	number := s.uint(math.MaxUint64 - 1)
+	s.lit(" ")
+	head := line[:len(line)-len(s.b)]
+	const digits = 8
+	if s.bad || number == 0 || len(s.b) <= digits || s.b[digits] != ' ' {
+		return Record{}, fmt.Errorf("%w: no record", ErrCorrupt)
+	}
+	sum, text := s.b[:digits], s.b[digits+1:]
+	if !isSum(sum, crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, text)) {
+		return Record{}, fmt.Errorf("%w: record %d has the wrong checksum", ErrCorrupt, number)
+	}
+	// From here on somebody wrote it so.
+	r, ok := quickRecord(text, cause)
+	if !ok {
+		var err error
+		if r, err = decodeRecord(text); err != nil {
+			return Record{}, fmt.Errorf("record %d: %w", number, err)
+		}
+	}
+	r.Seq = number
+	return r, nil
+}
+
+// isSum reports whether a checksum is written so: in lower case.
+func isSum(text []byte, sum uint32) bool {
+	for i, c := range text {
+		if c != "0123456789abcdef"[sum>>(28-4*i)&0xf] {
+			return false
+		}
+	}
+	return true
+}
+
+// decodeRecord reads the JSON of any record, in whichever shape.
+func decodeRecord(text []byte) (Record, error) {
+	var p payload
+	if err := json.Unmarshal(text, &p); err != nil {
+		return Record{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	event, err := parseEvent(p.Kind, p.Data)
+	if err != nil {
+		return Record{}, err
+	}
+	return Record{At: p.At, Boot: p.Boot, Cause: p.Cause, Event: event}, nil
+}
+
+// parseEvent reads the event of a kind.
+func parseEvent(k Kind, data []byte) (Event, error) {
+	switch k {
+	case KindInit:
+		return decode[Init](data)
+	case KindWant:
+		return decode[Want](data)
+	case KindRun:
+		return decode[Run](data)
+	case KindRunEnd:
+		return decode[RunEnd](data)
+	case KindBegin:
+		return decode[Begin](data)
+	case KindUp:
+		return decode[Up](data)
+	case KindDown:
+		return decode[Down](data)
+	case KindFailed:
+		return decode[Failed](data)
+	case KindSkipped:
+		return decode[Skipped](data)
+	case KindReloaded:
+		return decode[Reloaded](data)
+	case KindObserved:
+		return decode[Observed](data)
+	case KindRedefined:
+		return decode[Redefined](data)
+	case KindSwitch:
+		return decode[Switch](data)
+	case KindPatchBegin:
+		return decode[PatchBegin](data)
+	case KindPatchStep:
+		return decode[PatchStep](data)
+	case KindPatchEnd:
+		return decode[PatchEnd](data)
+	case KindSnapshot:
+		return decode[Snapshot](data)
+	}
+	return nil, fmt.Errorf("%w: unknown kind %q", ErrFormat, k)
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return e, nil
+}
