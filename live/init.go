@@ -21,8 +21,8 @@ type InitOptions struct {
 	Live    string // where the live directory is to be, absolute
 	Scandir string // what s6-svscan watches, absolute
 	Prefix  string // what our names in the scandir begin with
-	// Program is the absolute path of the multi-call binary, which the oneshot
-	// runner executes.
+	// Program is the absolute path of the multi-call binary, which the internal
+	// services execute.
 	Program string
 	// Timeout limits the wait for all supervisors; 0 is no limit, but that something
 	// has to happen every [s6.DefaultStall].
@@ -255,7 +255,7 @@ func (in *initer) services(d *Dir, database *db.DB) ([]Named, error) {
 
 // makeAll makes what each service, internal ones included, needs on disk.
 func (in *initer) makeAll(d *Dir, v View) error {
-	o := internalOptions{program: in.Program, real: d.real, pipes: countPipes(v.DB)}
+	o := internalOptions{program: in.Program, real: d.real}
 	for _, internal := range Internals() {
 		if err := makeInternal(d, internal, o); err != nil {
 			return err

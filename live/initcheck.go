@@ -139,6 +139,7 @@ func (in *initer) lookAhead(database *db.DB) error {
 			return err
 		}
 	}
+	in.warnRoom(database)
 	return in.room(database, longs)
 }
 

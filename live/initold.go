@@ -240,7 +240,7 @@ func (in *initer) complete(ctx context.Context, d *Dir) error {
 			return err
 		}
 	}
-	if err := w.UpdateInternals(in.Program, v.DB); err != nil {
+	if err := w.UpdateInternals(in.Program); err != nil {
 		return err
 	}
 	return in.supervise(ctx, d, missing)

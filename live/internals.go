@@ -13,7 +13,6 @@ import (
 type internalOptions struct {
 	program string // the absolute path of this multi-call binary
 	real    string // the real live directory
-	pipes   int    // of the database
 }
 
 // tree renders the internal service with this slot.
@@ -39,38 +38,6 @@ func runnerTree(o internalOptions) servicedir.Tree {
 	}
 }
 
-// pipePattern matches the identifiers that the holder takes.
-const pipePattern = "^pipe:strata-"
-
-// holderTree is the service directory of the fd-holder: s6's own, for root and
-// the tree's owner alone.
-func holderTree(o internalOptions) servicedir.Tree {
-	// Room for the pipes of later databases too: an update does not restart it.
-	fds := max(1000, 8*o.pipes)
-	run := fmt.Sprintf("#!/bin/sh\nulimit -S -n \"$(ulimit -H -n)\" 2>/dev/null\nexec s6-fdholder-daemon -1 -c 250 -n %d -i data/rules -- s\n", fds)
-	env := "data/rules/uid/0/env"
-	return servicedir.Tree{
-		dir("data"),
-		dir("data/rules"),
-		dir("data/rules/gid"),
-		dir("data/rules/gid/0"),
-		file("data/rules/gid/0/allow", 0o644, ""),
-		link("data/rules/gid/0/env", "../../uid/0/env"),
-		dir("data/rules/uid"),
-		dir("data/rules/uid/0"),
-		file("data/rules/uid/0/allow", 0o644, ""),
-		dir(env),
-		file(env+"/S6_FDHOLDER_GETDUMP", 0o644, "\n"),
-		file(env+"/S6_FDHOLDER_LIST", 0o644, "\n"),
-		link(env+"/S6_FDHOLDER_RETRIEVE_REGEX", "S6_FDHOLDER_STORE_REGEX"),
-		file(env+"/S6_FDHOLDER_SETDUMP", 0o644, "\n"),
-		file(env+"/S6_FDHOLDER_STORE_REGEX", 0o644, pipePattern+"\n"),
-		link("data/rules/uid/self", "0"),
-		file("notification-fd", 0o644, "1\n"),
-		file("run", 0o755, run),
-	}
-}
-
 func file(path string, mode uint32, content string) servicedir.File {
 	return servicedir.File{Path: path, Kind: db.File, Mode: mode, Content: []byte(content), Generated: true}
 }
@@ -92,17 +59,6 @@ func treeDigest(t servicedir.Tree) db.Digest {
 	return db.Digest(sha256.Sum256([]byte(b.String())))
 }
 
-// countPipes gives the number of pipes that the longruns of a database need.
-func countPipes(d *db.DB) int {
-	n := 0
-	for i := range d.Len() {
-		if d.HasProducers(db.ServiceID(i)) {
-			n++
-		}
-	}
-	return n
-}
-
 // makeInternal makes the service directory of an internal service.
 func makeInternal(d *Dir, in Internal, o internalOptions) error {
 	tree := o.tree(in.Slot)
@@ -120,10 +76,10 @@ func makeInternal(d *Dir, in Internal, o internalOptions) error {
 }
 
 // UpdateInternals switches the internal services to the templates of this binary,
-// whose absolute path is program, for a database. They go on as they are until
-// they are started the next time.
-func (w *Writer) UpdateInternals(program string, d *db.DB) error {
-	o := internalOptions{program: program, real: w.real, pipes: countPipes(d)}
+// whose absolute path is program. They go on as they are until they are started
+// the next time.
+func (w *Writer) UpdateInternals(program string) error {
+	o := internalOptions{program: program, real: w.real}
 	for _, in := range Internals() {
 		if err := makeInternal(w.Dir, in, o); err != nil {
 			return err

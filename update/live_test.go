@@ -16,13 +16,21 @@ import (
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/holder"
 	"strata/live/journal"
 	"strata/live/runner"
 	"strata/live/s6/s6test"
 )
 
-// TestMain lets the test binary be the oneshot runner of its live directories.
+// TestMain lets the test binary be the internal services of its live directories.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == live.HolderCommand {
+		if err := holder.Main(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if len(os.Args) > 1 && os.Args[1] == live.RunnerCommand {
 		f := flag.NewFlagSet("", flag.ExitOnError)
 		fd := f.Int("fd", 0, "")

@@ -2,22 +2,39 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os/signal"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"strata/live"
+	"strata/live/holder"
 	"strata/live/runner"
 )
 
 // runInternal runs a program that a live directory runs, without the weight of a
 // command line for users: it may run for years. It reports false if args call none.
 func runInternal(args []string) (bool, error) {
-	if len(args) == 0 || args[0] != live.RunnerCommand {
+	if len(args) == 0 {
 		return false, nil
 	}
-	return true, runRunner(args[1:])
+	switch args[0] {
+	case live.RunnerCommand:
+		return true, runRunner(args[1:])
+	case live.HolderCommand:
+		return true, runHolder(args[1:])
+	}
+	return false, nil
+}
+
+// runHolder becomes the fd-holder.
+func runHolder(args []string) error {
+	err := holder.Main(args)
+	if errors.Is(err, holder.ErrGivesUp) {
+		return withCode(live.HolderGivesUp, err)
+	}
+	return err
 }
 
 // runRunner is the oneshot runner. SIGTERM ends it, and with it the programs that

@@ -115,6 +115,13 @@ type testTree struct {
 	options tree.Options
 	streams []*os.File
 	held    chan *os.File
+	// warnings are those of init and of all requests.
+	warnings []string
+}
+
+func (tr *testTree) warn(text string) {
+	tr.t.Log("warning:", text)
+	tr.warnings = append(tr.warnings, text)
 }
 
 // newTree makes a live directory with these services. In the environment of
@@ -138,7 +145,7 @@ func newTreeIn(t testing.TB, sc *s6test.Scandir, defs ...definition) *testTree {
 		t.Fatal(err)
 	}
 	path := filepath.Join(sc.Root, "live")
-	if _, err := live.Init(t.Context(), live.InitOptions{DB: base, Live: path, Scandir: sc.Dir, Program: program, Lenient: true}); err != nil {
+	if _, err := live.Init(t.Context(), live.InitOptions{DB: base, Live: path, Scandir: sc.Dir, Program: program, Lenient: true, Warn: tr.warn}); err != nil {
 		t.Fatalf("%v\n%s", err, sc.Log())
 	}
 	if tr.dir, err = live.Open(path); err != nil {
@@ -168,7 +175,7 @@ func (tr *testTree) run(req change.Request, names string) change.Result {
 	defer w.Close()
 	sup := tree.New(tr.dir)
 	sup.Streams = tr.streams
-	sup.Warn = func(err error) { tr.t.Log("warning:", err) }
+	sup.Warn = func(err error) { tr.warn(err.Error()) }
 	defer sup.Close()
 	s, err := tree.Open(tr.t.Context(), w, sup)
 	if err != nil {

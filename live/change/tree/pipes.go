@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"strata/live"
-	"strata/live/runner"
+	"strata/live/holder"
+	"strata/live/s6"
 	"strata/live/s6/fdholder"
 )
 
@@ -34,6 +32,12 @@ func (p *pipeStore) drop() {
 	p.client, p.held = nil, nil
 }
 
+// has reports whether both ends of the pipe into a longrun are held. A pipe of
+// which one end is missing is of no use to anybody.
+func (p *pipeStore) has(consumer live.Slot) bool {
+	return p.held[live.PipeReader(consumer)] && p.held[live.PipeWriter(consumer)]
+}
+
 // ensurePipes sees to it that the holder is up and has the pipes into the longruns
 // with these slots.
 func (s *Supervisor) ensurePipes(ctx context.Context, slots []live.Slot) error {
@@ -43,16 +47,58 @@ func (s *Supervisor) ensurePipes(ctx context.Context, slots []live.Slot) error {
 	p := &s.pipes
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.client != nil && !s.holderReady() {
+		p.drop() // it is being started again
+	}
+	err := s.holdPipes(ctx, slots)
+	var refused *fdholder.Error
+	if err != nil && !errors.As(err, &refused) && ctx.Err() == nil && p.client != nil {
+		// The connection is that to a daemon that has died since.
+		p.drop()
+		err = s.holdPipes(ctx, slots)
+	}
+	return err
+}
+
+// holderReady reports whether the holder runs, as far as its supervisor knows.
+func (s *Supervisor) holderReady() bool {
+	st, err := s6.ReadStatus(s.dir.Servicedir(live.HolderSlot))
+	return err == nil && st.UpReady()
+}
+
+func (s *Supervisor) holdPipes(ctx context.Context, slots []live.Slot) error {
+	p := &s.pipes
 	if p.client == nil {
 		if err := s.connectHolder(ctx); err != nil {
 			return err
 		}
 	}
+	var missing []live.Slot
 	for _, slot := range slots {
-		if err := p.ensure(ctx, slot); err != nil {
-			p.drop()
-			return fmt.Errorf("cannot make the pipe: %w", err)
+		if p.has(slot) {
+			s.warn(holder.Note(ctx, p.client, s.dir, slot))
+		} else {
+			missing = append(missing, slot)
 		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	// It is filled when it starts, so this is an old one, or the pipe is new.
+	known, err := holder.Pipes(s.dir)
+	if err != nil {
+		return err
+	}
+	pipes := make([]holder.Pipe, len(missing))
+	for i, slot := range missing {
+		pipes[i] = known[slot]
+		pipes[i].Consumer.Slot = slot
+	}
+	if err := holder.Store(ctx, p.client, s.dir, pipes, s.warn); err != nil {
+		return fmt.Errorf("cannot make the pipe: %w", err)
+	}
+	for _, slot := range missing {
+		p.held[live.PipeReader(slot)], p.held[live.PipeWriter(slot)] = true, true
 	}
 	return nil
 }
@@ -60,14 +106,12 @@ func (s *Supervisor) ensurePipes(ctx context.Context, slots []live.Slot) error {
 // connectHolder brings the holder up and asks what it has.
 func (s *Supervisor) connectHolder(ctx context.Context) error {
 	if err := s.internal(ctx, live.Holder); err != nil {
-		return err
+		if room := holder.CheckRoom(s.dir); room != nil {
+			return room
+		}
+		return fmt.Errorf("%w: the log of s6-svscan says why", err)
 	}
-	path, done, err := runner.ShortPath(s.dir.HolderSocket())
-	if err != nil {
-		return err
-	}
-	defer done()
-	c, err := fdholder.Dial(ctx, path)
+	c, err := holder.Dial(ctx, s.dir)
 	if err != nil {
 		return err
 	}
@@ -80,28 +124,5 @@ func (s *Supervisor) connectHolder(ctx context.Context) error {
 		held[id] = true
 	}
 	s.pipes.client, s.pipes.held = c, held
-	return nil
-}
-
-// ensure stores a pipe, both ends at once, unless both are there. A pipe of which
-// one end is missing is of no use to anybody.
-func (p *pipeStore) ensure(ctx context.Context, slot live.Slot) error {
-	read, write := live.PipeReader(slot), live.PipeWriter(slot)
-	if p.held[read] && p.held[write] {
-		return nil
-	}
-	// Not os.Pipe, whose pipes are non-blocking, for all who will ever have them.
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("cannot make a pipe: %w", err)
-	}
-	r, w := os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe")
-	defer r.Close()
-	defer w.Close()
-	err := p.client.SetDump(ctx, []fdholder.Held{{ID: read, File: r}, {ID: write, File: w}})
-	if err != nil {
-		return err
-	}
-	p.held[read], p.held[write] = true, true
 	return nil
 }

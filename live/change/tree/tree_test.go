@@ -23,8 +23,15 @@ import (
 	"strata/live/s6"
 )
 
-// TestMain lets the test binary be the oneshot runner.
+// TestMain lets the test binary be the oneshot runner, the fd-holder and the
+// programs of pipelines.
 func TestMain(m *testing.M) {
+	if runLineProgram(os.Args[1:]) {
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == live.HolderCommand {
+		os.Exit(runHolder(os.Args[2:]))
+	}
 	if len(os.Args) == 5 && os.Args[1] == live.RunnerCommand {
 		fd, _ := strconv.Atoi(os.Args[3])
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)

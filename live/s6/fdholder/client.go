@@ -61,9 +61,13 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to fd-holder: %w", err)
 	}
-	c := &Client{conn: conn.(*net.UnixConn)}
+	return newClient(conn.(*net.UnixConn)), nil
+}
+
+func newClient(conn *net.UnixConn) *Client {
+	c := &Client{conn: conn}
 	c.never.Store(uint64(time.Now().UnixNano())) // other clients have numbers too
-	return c, nil
+	return c
 }
 
 // Close ends the connection. What is stored stays.
