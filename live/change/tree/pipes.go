@@ -8,7 +8,6 @@ import (
 
 	"strata/live"
 	"strata/live/holder"
-	"strata/live/s6"
 	"strata/live/s6/fdholder"
 )
 
@@ -47,8 +46,8 @@ func (s *Supervisor) ensurePipes(ctx context.Context, slots []live.Slot) error {
 	p := &s.pipes
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.client != nil && !s.holderReady() {
-		p.drop() // it is being started again
+	if p.client != nil && p.client.Gone() {
+		p.drop() // what is started now is to wait for the next one
 	}
 	err := s.holdPipes(ctx, slots)
 	var refused *fdholder.Error
@@ -58,12 +57,6 @@ func (s *Supervisor) ensurePipes(ctx context.Context, slots []live.Slot) error {
 		err = s.holdPipes(ctx, slots)
 	}
 	return err
-}
-
-// holderReady reports whether the holder runs, as far as its supervisor knows.
-func (s *Supervisor) holderReady() bool {
-	st, err := s6.ReadStatus(s.dir.Servicedir(live.HolderSlot))
-	return err == nil && st.UpReady()
 }
 
 func (s *Supervisor) holdPipes(ctx context.Context, slots []live.Slot) error {

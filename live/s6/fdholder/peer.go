@@ -45,3 +45,20 @@ func (c *Client) PID() (int, error) {
 	}
 	return int(cred.Pid), nil
 }
+
+// Gone reports whether the daemon has ended, or given the connection up. It asks
+// the kernel, not the daemon.
+func (c *Client) Gone() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return true
+	}
+	gone := true
+	err = raw.Control(func(fd uintptr) {
+		n, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		gone = n == 0 || n < 0 && err != unix.EAGAIN && err != unix.EINTR
+	})
+	return gone || err != nil
+}

@@ -39,6 +39,15 @@ func TestHandedOver(t *testing.T) {
 	if pid, err := second.PID(); err != nil || pid != st.PID {
 		t.Errorf("pid %d, %v; s6 says %d", pid, err, st.PID)
 	}
+	if second.Gone() {
+		t.Error("the daemon is gone")
+	}
+	if _, err := s6.WaitFor(ctx, filepath.Dir(socket), s6.GoalDownReady(), s6.CmdDown); err != nil {
+		t.Fatal(err)
+	}
+	if !second.Gone() || !first.Gone() {
+		t.Error("the daemon is not gone, or the connection not closed")
+	}
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
