@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -178,4 +179,35 @@ func TestFullInodes(t *testing.T) {
 		t.Errorf("after the stops there are %v", left)
 	}
 	check()
+}
+
+// However soon run dies, the end of finish is waited for.
+func TestFinishIsWaitedFor(t *testing.T) {
+	sc := s6test.New(t)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		dir := sc.Add(fmt.Sprint(i), s6test.Service{
+			Down: true, Finish: "#!/bin/sh\nread x <data/x; echo ended >>data/x\n", Files: map[string]string{"data/x": "begin\n"},
+		})
+		wg.Go(func() {
+			size := int64(len("begin\n"))
+			for range 20 {
+				for _, goal := range []struct {
+					s6.Goal
+					cmd s6.Command
+				}{{s6.GoalUp(), s6.CmdUp}, {s6.GoalDownReady(), s6.CmdDown}} {
+					if _, err := s6.WaitFor(testContext(t), dir, goal.Goal, goal.cmd); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				size += int64(len("ended\n"))
+				if info, err := os.Stat(filepath.Join(dir, "data/x")); err != nil || info.Size() != size {
+					t.Errorf("finish has not ended: %d bytes instead of %d, %v", info.Size(), size, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

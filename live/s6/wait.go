@@ -133,6 +133,9 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 	// One that was about to be started again stays down only when the command has
 	// been taken, of which no event tells.
 	quiet := goal.stopped(cmds) && (err != nil || w.deaf != nil || goal.met(st) && st.WaitingToRestart() || w.lies(st))
+	if goal.starts && st.Outdated() {
+		st = Verify(w.dir, st)
+	}
 	if err := SendControl(w.dir, cmds...); err != nil {
 		return st, err
 	}
@@ -140,9 +143,6 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		ctx, stop := w.whileSupervised(ctx)
 		defer stop()
 		return w.childless(ctx, st)
-	}
-	if st.Outdated() {
-		st = Verify(w.dir, st)
 	}
 	for !goal.met(st) {
 		events, err := w.next(ctx)
