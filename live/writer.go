@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -80,7 +77,7 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 		return err
 	}
 	w.changed.Store(true)
-	notify(w.EventDir())
+	s6.Notify(w.EventDir(), 'j')
 	return nil
 }
 
@@ -138,31 +135,5 @@ func (s ServiceState) Observation() string {
 		return "found not started"
 	default:
 		return "found down: " + s.Status.Wait.String()
-	}
-}
-
-// notify writes one byte into each FIFO of a fifodir, as s6's own notifiers do. A
-// listener that is gone is removed; one that does not read misses it.
-func notify(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		const length = 39
-		if !strings.HasPrefix(e.Name(), "ftrig1:@") || len(e.Name()) != length {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-		if err == unix.ENXIO {
-			_ = os.Remove(path)
-			continue
-		}
-		if err != nil {
-			continue
-		}
-		_, _ = unix.Write(fd, []byte{'j'})
-		_ = unix.Close(fd)
 	}
 }

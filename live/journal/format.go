@@ -27,20 +27,16 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // payload is the JSON of a line.
 type payload struct {
-	At    time.Time       `json:"at"`
-	Boot  time.Duration   `json:"boot"`
-	Cause string          `json:"cause,omitempty"`
-	Kind  Kind            `json:"kind"`
-	Data  json.RawMessage `json:"data"`
+	At    time.Time     `json:"at"`
+	Boot  time.Duration `json:"boot"`
+	Cause string        `json:"cause,omitempty"`
+	Kind  Kind          `json:"kind"`
+	Data  any           `json:"data"` // the event, or where to put its JSON
 }
 
 // appendLine appends the record's line.
 func appendLine(b []byte, r Record) ([]byte, error) {
-	data, err := json.Marshal(r.Event)
-	if err != nil {
-		return b, err
-	}
-	text, err := json.Marshal(payload{r.At.UTC().Round(0), r.Boot, r.Cause, r.Kind(), data})
+	text, err := json.Marshal(payload{r.At.UTC().Round(0), r.Boot, r.Cause, r.Kind(), r.Event})
 	if err != nil {
 		return b, err
 	}

@@ -120,11 +120,12 @@ func isSum(text []byte, sum uint32) bool {
 
 // decodeRecord reads the JSON of any record, in whichever shape.
 func decodeRecord(text []byte) (Record, error) {
-	var p payload
+	var data json.RawMessage
+	p := payload{Data: &data}
 	if err := json.Unmarshal(text, &p); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	event, err := parseEvent(p.Kind, p.Data)
+	event, err := parseEvent(p.Kind, data)
 	if err != nil {
 		return Record{}, err
 	}

@@ -16,21 +16,7 @@ const hiddenLife = time.Minute
 // killed. The notifier does that only when it has something to say, and never for
 // those with a dot. What cannot be removed stays.
 func sweepFIFOs(dir int, now time.Time) {
-	var buf [512]byte // small: each wait has it on its stack
-	for {
-		n, err := unix.ReadDirent(dir, buf[:])
-		if err != nil || n <= 0 {
-			return
-		}
-		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
-		for _, name := range names {
-			sweepFIFO(dir, name, now)
-		}
-		// Nearly always the directory is empty: then its end need not be read.
-		if n < len(buf)/2 {
-			return
-		}
-	}
+	eachName(dir, func(name string) { sweepFIFO(dir, name, now) })
 }
 
 // sweepFIFO removes one entry, if it is what a killed listener has left.

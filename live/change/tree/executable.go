@@ -2,10 +2,7 @@ package tree
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,14 +13,9 @@ func executable(path string) error {
 	if err := unix.Access(path, unix.X_OK); err != nil {
 		return fmt.Errorf("cannot execute %s: %w", path, err)
 	}
-	f, err := os.Open(path)
+	var head [256]byte // what the kernel looks at
+	n, err := readHead(path, head[:])
 	if err != nil {
-		return nil // it may be executed without being read
-	}
-	defer f.Close()
-	head := make([]byte, 256) // what the kernel looks at
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("cannot execute %s: %w", path, err)
 	}
 	interpreter, ok := shebang(head[:n])
@@ -34,6 +26,22 @@ func executable(path string) error {
 		return fmt.Errorf("cannot execute %s: its interpreter %s: %w", path, interpreter, err)
 	}
 	return nil
+}
+
+// readHead reads the first bytes of a file: none if it may not be read, since it
+// may be executed all the same. It is done for each start, so in few system calls.
+func readHead(path string, head []byte) (int, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, nil
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Read(fd, head)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
 }
 
 // shebang returns the interpreter that the first line names.

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"strata/live"
 	"strata/live/change"
 	"strata/live/s6"
@@ -64,11 +66,11 @@ func (s *Supervisor) Up(ctx context.Context, t change.Target) error {
 
 // up starts what is in a service directory.
 func (s *Supervisor) up(ctx context.Context, dir string) error {
-	if err := executable(filepath.Join(dir, "run")); err != nil {
+	if err := executable(dir + "/run"); err != nil {
 		return err
 	}
 	goal := s6.GoalUp()
-	if _, err := os.Stat(filepath.Join(dir, "notification-fd")); err == nil {
+	if unix.Access(dir+"/notification-fd", unix.F_OK) == nil {
 		goal = s6.GoalUpReady()
 	}
 	if err := s.waitFor(ctx, dir, goal, s6.CmdUp); err != nil {
