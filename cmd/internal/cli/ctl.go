@@ -41,6 +41,7 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 		newCtlStart(s, &o), newCtlStop(s, &o), newCtlChange(s, &o),
 		newCtlList(s, &o), newCtlListAll(s, &o), newCtlDiff(s, &o),
 		newCtlStatus(s, &o), newCtlWhy(s, &o), newCtlTree(s, &o), newCtlLog(s, &o),
+		newCtlWait(s, &o), newCtlWatch(s, &o),
 	)
 	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitUsage, exitSystem)
 }
