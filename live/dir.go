@@ -23,6 +23,7 @@ const formatName = "strata-live/"
 // descriptor, and its methods may be called from several goroutines at once.
 type Dir struct {
 	path, real, scandir, prefix string
+	damaged                     bool // see [OpenDamaged]
 }
 
 // Open looks at the live directory at path and reads what does not change in it.
@@ -52,14 +53,15 @@ func Open(path string) (*Dir, error) {
 func openReal(path, real string) (*Dir, error) {
 	format, err := os.ReadFile(filepath.Join(real, "format"))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ErrNoLive
-	case err != nil:
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
-	case strings.HasPrefix(string(format), formatName) && string(format) != Format:
+	case err == nil && string(format) == Format:
+	case strings.HasPrefix(string(format), formatName):
 		return nil, fmt.Errorf("%w: %q", ErrFormat, strings.TrimSpace(string(format)))
-	case string(format) != Format:
-		return nil, fmt.Errorf("%w: its format is %q", ErrNoLive, strings.TrimSpace(string(format)))
+	case !looksLive(real):
+		return nil, ErrNoLive
+	default:
+		return nil, fmt.Errorf("%w: its file format says %q", ErrCorrupt, strings.TrimSpace(string(format)))
 	}
 	scandir, err := os.Readlink(filepath.Join(real, "scandir"))
 	if err != nil {

@@ -15,6 +15,8 @@ var (
 	ErrCorrupt = errors.New("the live directory is damaged")
 	// ErrFormat: the directory, or something in it, is of another release.
 	ErrFormat = errors.New("it has the format of another release")
+	// ErrUntrusted: others can write to it, and we are root.
+	ErrUntrusted = errors.New("is writable")
 	// ErrMismatch: a live directory with other properties is in use.
 	ErrMismatch = errors.New("a live directory is in use there already")
 	// ErrHalfApplied: a patch was left in the middle. Only everything can be stopped

@@ -45,3 +45,23 @@ func (d *Dir) FindRunning(states []ServiceState) {
 		}
 	}
 }
+
+// Runs reports whether something of a longrun runs, or is going to: its supervisor
+// wants it up, or there will be one that does. What cannot be found out counts as
+// yes. Like [Dir.FindRunning] it asks the kernel.
+func (d *Dir) Runs(slot Slot) bool {
+	dir := d.Servicedir(slot)
+	supervised, err := s6.Supervised(dir)
+	switch {
+	case err != nil:
+		return true
+	case !supervised:
+		return d.startsAgain(dir)
+	}
+	st, err := s6.ReadStatus(dir)
+	if err != nil {
+		return true
+	}
+	st = s6.Verify(dir, st)
+	return st.PID != 0 || st.WantUp
+}

@@ -19,6 +19,9 @@ import (
 // The lock is never inherited and ends with the process. The lock file can be
 // opened by the owner alone, so that nobody else can keep writers out.
 func (d *Dir) Lock(ctx context.Context, block bool) (*Writer, error) {
+	if d.damaged {
+		return nil, fmt.Errorf("cannot lock %s: %w", d.path, ErrCorrupt)
+	}
 	f, err := lockFile(ctx, d.file("lock"), block)
 	if err != nil {
 		return nil, err

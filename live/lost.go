@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+
+	"strata/live/journal"
 )
 
 // checkEnd reports an error that wraps [ErrCorrupt] if the journal, whose last
@@ -15,6 +17,17 @@ func (d *Dir) checkEnd(seq uint64) error {
 		return fmt.Errorf("%w: the journal ends with record %d, and record %d was there", ErrCorrupt, seq, last)
 	}
 	return nil
+}
+
+// Journal reads what the journal says, for the holder of the lock who cannot write
+// it: see [Dir.Hold].
+func (d *Dir) Journal() (journal.State, error) {
+	records, err := journal.Read(d.JournalPath())
+	if err != nil {
+		return journal.State{}, err
+	}
+	st := journal.Fold(records)
+	return st, d.checkEnd(st.Seq)
 }
 
 // summarySeq reads of the summary only which record it is of; 0 if that is not

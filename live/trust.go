@@ -43,7 +43,7 @@ func trust(path string, st *syscall.Stat_t) error {
 		return nil
 	}
 	if who := new(writable.Checker).By(st.Uid, st.Gid, st.Mode); who != "" {
-		return fmt.Errorf("%s is writable by %s, and we are root", path, who)
+		return fmt.Errorf("%s %w by %s, and we are root", path, ErrUntrusted, who)
 	}
 	return nil
 }

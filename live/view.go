@@ -2,7 +2,9 @@ package live
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"strata/compile/db"
 	"strata/live/journal"
@@ -79,9 +81,14 @@ func (v View) check() error {
 	return nil
 }
 
-// OpenDatabase opens the copy of the database with this content.
+// OpenDatabase opens the copy of the database with this content. The error wraps
+// [ErrCorrupt] if there is none.
 func (d *Dir) OpenDatabase(content db.Digest) (*db.DB, error) {
-	return db.OpenLive(d.DatabasePath(content))
+	base, err := db.OpenLive(d.DatabasePath(content))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return base, err
 }
 
 // DB opens the current database. The caller closes it.

@@ -151,7 +151,7 @@ func liveCode(err error) int {
 	switch {
 	case errors.As(err, &name):
 		return exitUnknown
-	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt), errors.Is(err, live.ErrFormat):
+	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt), errors.Is(err, live.ErrFormat), errors.Is(err, s6.ErrBadStatus):
 		return exitInvalid
 	case errors.Is(err, s6.ErrNotRunning):
 		return exitUsage

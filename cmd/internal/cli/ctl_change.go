@@ -9,6 +9,7 @@ import (
 	"strata/cmd/internal/ui"
 	"strata/live"
 	"strata/live/change"
+	"strata/live/change/rescue"
 	"strata/live/change/tree"
 )
 
@@ -31,6 +32,21 @@ func (j changeJob) do() error {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	j.run.Abandon = abandon
+	j.run.Observe = j.observe
+	if j.observe == nil {
+		j.run.Observe = j.tell
+	}
+	ran := false
+	err := j.ordinary(ctx, &ran)
+	if !ran && tree.StopsAll(j.req) && rescue.Helps(err) {
+		return j.rescue(ctx, err)
+	}
+	return err
+}
+
+// ordinary runs the request with the help of database and journal. It sets ran
+// once that has been done, whatever became of it.
+func (j changeJob) ordinary(ctx context.Context, ran *bool) error {
 	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return withCode(liveCode(err), err)
@@ -39,19 +55,25 @@ func (j changeJob) do() error {
 	if err != nil {
 		return withCode(liveCode(err), err)
 	}
-	err = j.locked(ctx, w)
+	err = j.locked(ctx, w, ran)
 	return errors.Join(err, w.Close())
 }
 
-func (j changeJob) locked(ctx context.Context, w *live.Writer) error {
-	sup := tree.New(w.Dir)
-	defer sup.Close()
+// supervisor is the tree's, with our own streams for oneshots.
+func (j changeJob) supervisor(d *live.Dir) *tree.Supervisor {
+	sup := tree.New(d)
 	sup.Streams = []*os.File{os.Stdin, os.Stdout, os.Stderr}
 	sup.Warn = func(err error) {
 		if j.verbosity > 0 {
 			j.s.Warnf("%s", ui.Escape(err.Error()))
 		}
 	}
+	return sup
+}
+
+func (j changeJob) locked(ctx context.Context, w *live.Writer, ran *bool) error {
+	sup := j.supervisor(w.Dir)
+	defer sup.Close()
 	session, err := tree.Open(ctx, w, sup)
 	if err != nil {
 		return withCode(liveCode(err), err)
@@ -60,14 +82,11 @@ func (j changeJob) locked(ctx context.Context, w *live.Writer) error {
 	if j.req.Names, err = tree.Resolve(session.View.DB, j.names); err != nil {
 		return withCode(liveCode(err), err)
 	}
-	j.run.Observe = j.observe
-	if j.observe == nil {
-		j.run.Observe = j.tell
-	}
 	_, result, err := session.Run(ctx, j.req, j.run)
 	if err != nil {
 		return withCode(liveCode(err), err)
 	}
+	*ran = true
 	if result.Journal != nil {
 		j.s.Warnf("%s", ui.Escape(result.Journal.Error()))
 	}

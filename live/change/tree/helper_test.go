@@ -26,6 +26,7 @@ type definition struct {
 	feeds             string
 	notify            uint32 // notification-fd, or 0
 	timeoutUp         db.Millis
+	timeoutDown       db.Millis
 	change            func(*db.Service, db.Blobs)
 }
 
@@ -63,7 +64,7 @@ func writeDB(t testing.TB, path string, defs []definition) {
 	}
 	var edges []graph.Edge
 	for i, d := range defs {
-		s := db.Service{Name: d.name, Type: db.Oneshot, Up: shell(d.up), Down: shell(d.down), Consumer: db.None, TimeoutUp: d.timeoutUp}
+		s := db.Service{Name: d.name, Type: db.Oneshot, Up: shell(d.up), Down: shell(d.down), Consumer: db.None, TimeoutUp: d.timeoutUp, TimeoutDown: d.timeoutDown}
 		if d.run != "" {
 			s.Type, s.Run = db.Longrun, db.Program{Form: db.Script, Script: m.Blobs.Add([]byte(d.run))}
 		}

@@ -96,17 +96,17 @@ type Options struct {
 // Plan plans a request. While a patch is half applied only everything can be
 // stopped; the error wraps [live.ErrHalfApplied] then.
 func (s *Session) Plan(req change.Request) (change.Plan, error) {
-	if s.state.Patch != nil && !stopsAll(req) {
+	if s.state.Patch != nil && !StopsAll(req) {
 		return change.Plan{}, fmt.Errorf("cannot %s services: %w", req.Op, live.ErrHalfApplied)
 	}
-	if stopsAll(req) {
+	if StopsAll(req) {
 		s.w.FindRunning(s.States)
 	}
 	return change.Make(change.GraphsOf(s.View.DB), s.States, req)
 }
 
-// stopsAll says whether a request is a full stop.
-func stopsAll(req change.Request) bool {
+// StopsAll says whether a request is a full stop.
+func StopsAll(req change.Request) bool {
 	return req.Op == change.Stop && req.Live && !req.Prune
 }
 
