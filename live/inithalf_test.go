@@ -41,10 +41,11 @@ func (tr tree) halfApply(path, newdb string) {
 		return j.Table[i].Slot, true
 	})
 	c := slices.IndexFunc(v.Table, func(e journal.Entry) bool { return e.Name == "c" })
+	x := slices.IndexFunc(v.Table, func(e journal.Entry) bool { return e.Name == "x" })
 	made := live.Named{Name: "c", Slot: v.Table[c].Slot}
 	err = errors.Join(
 		w.Append("test", journal.PatchBegin{Old: j.Content, New: next.Content(), Table: v.Table, NextSlot: free, Actions: 3}),
-		w.MakeServicedir(v, db.ServiceID(c)), w.LinkName(made), w.Rename("b", "x"), w.Supervise(tr.t.Context(), []live.Named{made}), w.Close(),
+		w.MakeServicedir(v, db.ServiceID(c)), w.LinkName(made), w.Rename([]live.Renaming{{Slot: v.Table[x].Slot, To: "x"}}), w.Supervise(tr.t.Context(), []live.Named{made}), w.Close(),
 	)
 	if err != nil {
 		tr.t.Fatal(err)

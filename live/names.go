@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"strata/live/s6"
 )
 
@@ -61,61 +59,6 @@ func (w *Writer) UnlinkName(name string) error {
 		return err
 	}
 	return removeIfThere(w.NamePath(name))
-}
-
-// Rename gives a longrun, supervised or not, another name, in servicedirs and in
-// the scandir, without anybody noticing: s6-svscan knows a service by its
-// directory. The name must be free; see [Writer.Exchange]. To repeat it is no
-// error. s6-svscan is told with the next Supervise, Unsupervise, SwitchCompiled or
-// Close.
-func (w *Writer) Rename(from, to string) error {
-	for _, name := range []string{from, to} {
-		if err := checkName(name); err != nil {
-			return err
-		}
-	}
-	for _, path := range []func(string) string{w.NamePath, w.scanPath} {
-		if err := w.Hooks.Hit("rename"); err != nil {
-			return err
-		}
-		err := unix.Renameat2(unix.AT_FDCWD, path(from), unix.AT_FDCWD, path(to), unix.RENAME_NOREPLACE)
-		if err != nil && err != unix.ENOENT {
-			return fmt.Errorf("cannot rename service %s to %s: %w", from, to, err)
-		}
-	}
-	w.renamed = true
-	return nil
-}
-
-// Exchange swaps the names of two longruns, both supervised or neither.
-//
-// Unlike the other building blocks it cannot be repeated blindly: with Slot a must
-// be the one that is to have the name of b afterwards, and nothing is done if it
-// has it already.
-func (w *Writer) Exchange(a, b Named) error {
-	for _, name := range []string{a.Name, b.Name} {
-		if err := checkName(name); err != nil {
-			return err
-		}
-	}
-	swaps := []struct{ from, to, done string }{
-		{w.NamePath(a.Name), w.NamePath(b.Name), "../sv/" + slotName(a.Slot)},
-		{w.scanPath(a.Name), w.scanPath(b.Name), w.Servicedir(a.Slot)},
-	}
-	for _, s := range swaps {
-		if err := w.Hooks.Hit("exchange"); err != nil {
-			return err
-		}
-		if target, err := os.Readlink(s.to); err == nil && target == s.done {
-			continue
-		}
-		err := unix.Renameat2(unix.AT_FDCWD, s.from, unix.AT_FDCWD, s.to, unix.RENAME_EXCHANGE)
-		if err != nil && err != unix.ENOENT {
-			return fmt.Errorf("cannot exchange the names %s and %s: %w", a.Name, b.Name, err)
-		}
-	}
-	w.renamed = true
-	return nil
 }
 
 // settle lets s6-svscan see names that were changed, so that it uses the new ones

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,8 +127,7 @@ func TestUpdateBlocks(t *testing.T) {
 		if err := errors.Join(
 			w.LinkName(named("new")),
 			w.Supervise(t.Context(), []live.Named{named("new")}),
-			w.Rename("b", "c"),
-			w.Exchange(live.Named{Name: "q", Slot: slot("p")}, live.Named{Name: "p", Slot: slot("q")}),
+			w.Rename([]live.Renaming{{Slot: slot("c"), To: "c"}, {Slot: slot("p"), To: "p"}, {Slot: slot("q"), To: "q"}}),
 			w.Unsupervise(t.Context(), []live.Named{gone}),
 			w.UnlinkName("gone"),
 			w.RemoveSlot(gone.Slot),
@@ -243,52 +243,70 @@ func TestSwitchDef(t *testing.T) {
 	}
 }
 
-// TestRenameKilled ends renames and exchanges of names between their two halves
-// and does them again.
+// TestRenameKilled ends renames after each step, and goes on or takes them back.
 func TestRenameKilled(t *testing.T) {
 	tr := newTree(t)
-	d := tr.init(writeDB(t, filepath.Join(tr.Root, "db"), longrun("p"), longrun("q")))
+	defs := []definition{longrun("p"), longrun("q"), longrun("r"), longrun("s")}
+	d := tr.init(writeDB(t, filepath.Join(tr.Root, "db"), defs...))
 	w := lock(t, d)
 	defer w.Close()
 	killed := errors.New("killed")
-	second := func() func(string) error {
-		n := 0
-		return func(string) error {
-			if n++; n == 2 {
-				return killed
-			}
-			return nil
-		}
-	}
-	p, q := live.Named{Name: "p", Slot: live.FirstSlot}, live.Named{Name: "q", Slot: live.FirstSlot + 1}
-	steps := []struct {
-		name string
-		do   func() error
-		want map[string]live.Slot
-	}{
-		{"exchange", func() error { return w.Exchange(p, q) }, map[string]live.Slot{"p": q.Slot, "q": p.Slot}},
-		{"rename", func() error { return w.Rename("p", "r") }, map[string]live.Slot{"r": q.Slot, "q": p.Slot}},
-	}
-	for _, s := range steps {
-		w.Hooks = second()
-		if err := s.do(); !errors.Is(err, killed) {
-			t.Errorf("%s: %v", s.name, err)
-		}
-		w.Hooks = nil
-		if err := s.do(); err != nil {
-			t.Errorf("%s again: %v", s.name, err)
-		}
-		for name, slot := range s.want {
-			for _, path := range []string{d.NamePath(name), filepath.Join(tr.Dir, name)} {
+	slot := func(i int) live.Slot { return live.FirstSlot + live.Slot(i) }
+	// A swap, and a chain into a free name.
+	old := []live.Renaming{{slot(0), "p"}, {slot(1), "q"}, {slot(2), "r"}, {slot(3), "s"}}
+	renamed := []live.Renaming{{slot(0), "q"}, {slot(1), "p"}, {slot(2), "s"}, {slot(3), "t"}}
+	at := func(list []live.Renaming, when string) {
+		t.Helper()
+		for _, r := range list {
+			for _, path := range []string{d.NamePath(r.To), filepath.Join(tr.Dir, r.To)} {
 				at, err1 := os.Stat(path)
-				dir, err2 := os.Stat(d.Servicedir(slot))
+				dir, err2 := os.Stat(d.Servicedir(r.Slot))
 				if err1 != nil || err2 != nil || !os.SameFile(at, dir) {
-					t.Errorf("%s: %s is not slot %d: %v", s.name, path, slot, errors.Join(err1, err2))
+					t.Errorf("%s: %s is not slot %d: %v", when, path, r.Slot, errors.Join(err1, err2))
 				}
 			}
 		}
 	}
-	if got := listing(t, filepath.Join(d.Real(), "servicedirs")); !slices.Equal(got, []string{"q", "r", live.Holder.Name, live.Runner.Name}) {
+	for _, target := range [][]live.Renaming{renamed, old} {
+		for n := 1; ; n++ {
+			left := n
+			w.Hooks = func(string) error {
+				if left--; left == 0 {
+					return killed
+				}
+				return nil
+			}
+			err := w.Rename(renamed)
+			w.Hooks = nil
+			if err == nil {
+				if n != 7 {
+					t.Errorf("there were %d steps", n-1)
+				}
+				break
+			}
+			if !errors.Is(err, killed) {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := w.Rename(target); err != nil {
+					t.Fatal(err)
+				}
+			}
+			at(target, fmt.Sprintf("step %d", n))
+			if err := w.Rename(old); err != nil {
+				t.Fatal(err)
+			}
+			at(old, "taken back")
+		}
+		at(renamed, "in the end")
+		if err := w.Rename(old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Rename([]live.Renaming{{slot(0), "r"}}); err == nil {
+		t.Error("a name that another service has was given")
+	}
+	if got := listing(t, filepath.Join(d.Real(), "servicedirs")); !slices.Equal(got, []string{"p", "q", "r", "s", live.Holder.Name, live.Runner.Name}) {
 		t.Errorf("servicedirs %q", got)
 	}
 }

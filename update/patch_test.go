@@ -65,39 +65,3 @@ func FuzzParsePatch(f *testing.F) {
 		}
 	})
 }
-
-// TestRenameSteps gives random permutations of names and plays the steps.
-func TestRenameSteps(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		names := []string{"a", "b", "c", "d", "e", "f"}
-		from := rapid.Permutation(names).Draw(t, "from")
-		to := rapid.Permutation(names).Draw(t, "to")
-		n := rapid.IntRange(0, len(names)).Draw(t, "how many")
-		var moves []renaming
-		at, want := map[string]live.Slot{}, map[string]live.Slot{}
-		for i := range n {
-			slot := live.Slot(i + 1)
-			moves = append(moves, renaming{live.Named{Name: from[i], Slot: slot}, to[i]})
-			at[from[i]], want[to[i]] = slot, slot
-		}
-		for _, s := range renameSteps(moves) {
-			switch other, taken := at[s.to]; {
-			case at[s.who.Name] != s.who.Slot:
-				t.Fatalf("step %+v: the name belongs to %d", s, at[s.who.Name])
-			case s.swap.Slot == 0 && taken:
-				t.Fatalf("step %+v: the new name is taken by %d", s, other)
-			case s.swap.Slot == 0:
-				delete(at, s.who.Name)
-				at[s.to] = s.who.Slot
-			case s.swap.Name != s.to || other != s.swap.Slot:
-				t.Fatalf("step %+v: the other one is %d", s, other)
-			default:
-				at[s.who.Name], at[s.to] = other, s.who.Slot
-			}
-		}
-		if !reflect.DeepEqual(at, want) {
-			t.Fatalf("in the end %v, want %v", at, want)
-		}
-	})
-}

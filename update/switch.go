@@ -127,30 +127,28 @@ func (a *applier) drop(ctx context.Context, list []live.Named) error {
 
 // rename gives longruns their new names.
 func (a *applier) rename() error {
-	var moves []renaming
-	for _, action := range a.byOp[OpRename] {
-		i, err := a.oldID(action)
-		if err != nil {
-			return err
-		}
-		if a.old.DB.Type(i) == db.Longrun {
-			moves = append(moves, renaming{live.Named{Name: action.Service, Slot: a.old.Slot(i)}, action.NewNames[0]})
-		}
-	}
-	for _, s := range renameSteps(moves) {
-		a.renamed = append(a.renamed, s)
-		if err := a.renameStep(s); err != nil {
-			return err
-		}
+	if err := a.w.Rename(a.renamings(true)); err != nil {
+		return err
 	}
 	return a.done(a.byOp[OpRename]...)
 }
 
-func (a *applier) renameStep(s renameStep) error {
-	if s.swap.Slot == 0 {
-		return a.w.Rename(s.who.Name, s.to)
+// renamings are the longruns that are to be renamed, with their new names, or their
+// old ones.
+func (a *applier) renamings(new bool) []live.Renaming {
+	var list []live.Renaming
+	for _, action := range a.byOp[OpRename] {
+		i, ok := find(a.old.DB, action.Service)
+		if !ok || a.old.DB.Type(i) != db.Longrun {
+			continue
+		}
+		r := live.Renaming{Slot: a.old.Slot(i), To: action.Service}
+		if new {
+			r.To = action.NewNames[0]
+		}
+		list = append(list, r)
 	}
-	return a.w.Exchange(s.who, s.swap)
+	return list
 }
 
 // define switches definitions.
