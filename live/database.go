@@ -69,7 +69,7 @@ func (w *Writer) Sweep() error {
 	for _, e := range j.Table {
 		known[e.Slot] = true
 	}
-	return errors.Join(w.sweepDatabases(j.Content), w.sweepSlots(known), w.sweepDefinitions(j))
+	return errors.Join(w.sweepPatches(), w.sweepDatabases(j.Content), w.sweepSlots(known), w.sweepDefinitions(j))
 }
 
 func (w *Writer) sweepDatabases(content db.Digest) error {

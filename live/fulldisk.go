@@ -26,6 +26,10 @@ func (d *Dir) startsAgain(dir string) bool {
 	if _, err := os.Lstat(filepath.Join(dir, "down")); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
+	// In the middle of a patch there are services that have no directory yet.
+	if _, err := os.Lstat(dir); err != nil {
+		return false
+	}
 	running, err := s6.Svscan{Dir: d.scandir}.Running()
 	return err == nil && running
 }

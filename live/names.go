@@ -33,6 +33,16 @@ func (d *Dir) entries(list []Named) []s6.Entry {
 // NamePath is the link servicedirs/NAME to a longrun's service directory.
 func (d *Dir) NamePath(name string) string { return filepath.Join(d.real, "servicedirs", name) }
 
+// NameOwner gives the slot that servicedirs/NAME leads to; known is false if there
+// is no such link.
+func (d *Dir) NameOwner(name string) (owner Slot, known bool) {
+	target, err := os.Readlink(d.NamePath(name))
+	if err != nil {
+		return 0, false
+	}
+	return parseSlot(filepath.Base(target))
+}
+
 func (d *Dir) scanPath(name string) string { return filepath.Join(d.scandir, d.prefix+name) }
 
 // LinkName makes servicedirs/NAME a link to the slot.

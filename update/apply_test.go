@@ -346,14 +346,14 @@ func TestApplyUndo(t *testing.T) {
 			continue
 		}
 		m.consistent()
-		if got := m.up(); r.Outcome != journal.Aborted || !slices.Equal(got, []string{"a", "b", "c", "d", "e", "gone"}) {
+		if got := m.up(); r.Outcome != journal.Aborted && r.Outcome != "" || !slices.Equal(got, []string{"a", "b", "c", "d", "e", "gone"}) {
 			t.Errorf("step %d: %+v, %v; up %v", fail, r, err, got)
 		}
 		m.samePIDs(before, map[string]string{"a": "a", "b": "b"})
 		m.holds(live.PipeReader(m.slot("c")), live.PipeWriter(m.slot("c")))
 		m.end()
 	}
-	for _, step := range []string{"update-make", "exchange", "switch-def", "update-supervise", "update-database"} {
+	for _, step := range []string{"keep-patch", "update-make", "rename", "switch-def", "update-supervise", "update-database"} {
 		if !steps[step] {
 			t.Errorf("step %s was never tried: %v", step, slices.Sorted(maps.Keys(steps)))
 		}

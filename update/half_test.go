@@ -166,7 +166,7 @@ func TestKilledUpdate(t *testing.T) {
 				}
 			}
 			for _, step := range []string{
-				"done stop", "update-make", "exchange", "rename", "switch-def", "update-supervise", "update-database",
+				"done stop", "update-make", "rename", "switch-def", "update-supervise", "update-database",
 				"done switch", "update-remove", "done remove", "done start",
 			} {
 				if !steps[step] {
@@ -202,6 +202,13 @@ func TestKilledEssential(t *testing.T) {
 func (m *machineTest) renewed(when string, target specs) {
 	m.t.Helper()
 	was := m.d.Real()
+	if st, err := m.d.State(); err != nil || st.Patch == nil {
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.reopen()
+		return // killed before it began: see TestKilledAndResumed
+	}
 	o := live.InitOptions{DB: m.write(target), Live: m.d.Path(), Scandir: m.Dir, Prefix: m.d.Prefix(), Program: m.program}
 	if r, err := live.Init(m.t.Context(), o); err == nil && !r.Patched || err != nil && !errors.Is(err, live.ErrHalfApplied) {
 		m.t.Fatalf("%s: init while something is up: %+v, %v", when, r, err)

@@ -11,7 +11,7 @@ import "slices"
 func (p *Patch) Inverse() *Patch {
 	inv := &Patch{
 		Format: PatchFormat, Policy: p.Policy, Old: p.New, New: p.Old, Live: LiveID{Path: p.Live.Path},
-		Before: Before{slices.Clone(p.After.Up)}, Actions: []Action{}, After: After{slices.Clone(p.Before.Up)},
+		Before: Before{slices.Clone(p.After.Up)}, Actions: []Action{}, After: After{Up: slices.Clone(p.Before.Up)},
 	}
 	b := &inverter{forward: p, back: inv, oldName: map[string]string{}, removed: map[string]bool{}, made: map[string]bool{}}
 	for _, a := range p.Actions {

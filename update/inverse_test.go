@@ -57,7 +57,7 @@ func TestInverse(t *testing.T) {
 		if d := cmp.Diff(c.want, brief(inv)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
-		if d := cmp.Diff(p.Before, Before(inv.After)); d != "" || inv.Old != p.New || inv.New != p.Old || inv.Counts.Restart != p.Counts.Restart {
+		if d := cmp.Diff(p.Before, Before{inv.After.Up}); d != "" || inv.Old != p.New || inv.New != p.Old || inv.Counts.Restart != p.Counts.Restart {
 			t.Errorf("%s: leads from %v to %v with %+v: %s", c.name, inv.Old, inv.New, inv.Counts, d)
 		}
 		text, err := json.Marshal(inv)

@@ -50,6 +50,9 @@ type Before struct {
 // After is what holds when the patch has been applied.
 type After struct {
 	Up []string `json:"up"`
+	// Wanted are services that count as asked for afterwards, besides those that go
+	// on and were.
+	Wanted []string `json:"wanted,omitempty"`
 }
 
 // Lists are the services that s6-rc-update would hand to s6-rc, in its order:

@@ -6,10 +6,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
-
-	"strata/live"
 )
 
 func TestOpsAreClosed(t *testing.T) {

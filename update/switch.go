@@ -4,19 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/journal"
 )
 
-// switchOver does the second phase. All that is new is made first; then the names
-// change, then the database; what is gone is removed last, except where its name
-// is needed.
+// switchOver does the second phase, from the database on if that has been switched.
+// All that is new is made first; then the names change, then the database; what is
+// gone is removed last, except where its name is needed.
 func (a *applier) switchOver(ctx context.Context) error {
+	switched := a.result.Switched
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -30,6 +28,9 @@ func (a *applier) switchOver(ctx context.Context) error {
 		{"database", a.switchDatabase},
 		{"remove", func() error { return a.removeOld(ctx) }},
 	} {
+		if switched && step.name != "database" && step.name != "remove" {
+			continue
+		}
 		if err := a.w.Hooks.Hit("update-" + step.name); err != nil {
 			return err
 		}
@@ -77,7 +78,10 @@ func (a *applier) makeNew() error {
 
 // freeNames takes out of the scandir what is removed and whose name another
 // service is to have.
-func (a *applier) freeNames(ctx context.Context) error {
+func (a *applier) freeNames(ctx context.Context) error { return a.drop(ctx, a.freed()) }
+
+// freed are the longruns whose names are needed.
+func (a *applier) freed() []live.Named {
 	wanted := map[string]bool{}
 	for _, action := range a.byOp[OpMake] {
 		wanted[action.Service] = true
@@ -91,8 +95,7 @@ func (a *applier) freeNames(ctx context.Context) error {
 			list = append(list, n)
 		}
 	}
-	a.dropped = list
-	return a.drop(ctx, list)
+	return list
 }
 
 // removed are the longruns of the old database that are to be removed.
@@ -107,20 +110,23 @@ func (a *applier) removed() []live.Named {
 }
 
 // drop ends the supervision of longruns and takes their names away, unless another
-// service has the name by now.
+// service has the name by now: then it has been done.
 func (a *applier) drop(ctx context.Context, list []live.Named) error {
-	if len(list) == 0 {
+	var rest []live.Named
+	for _, n := range list {
+		if owner, known := a.w.NameOwner(n.Name); !known || owner == n.Slot {
+			rest = append(rest, n)
+		}
+	}
+	if len(rest) == 0 {
 		return nil
 	}
-	if err := a.w.Unsupervise(ctx, list); err != nil {
+	if err := a.w.Unsupervise(ctx, rest); err != nil {
 		return err
 	}
 	var errs []error
-	for _, n := range list {
-		target, err := os.Readlink(a.w.NamePath(n.Name))
-		if err == nil && filepath.Base(target) == filepath.Base(a.w.Servicedir(n.Slot)) {
-			errs = append(errs, a.w.UnlinkName(n.Name))
-		}
+	for _, n := range rest {
+		errs = append(errs, a.w.UnlinkName(n.Name))
 	}
 	return errors.Join(errs...)
 }
@@ -206,15 +212,18 @@ func (a *applier) switchDatabase() error {
 		a.result.Switched = true // to what it has already
 		return nil
 	}
-	err := a.w.Append(a.env.Cause, journal.Switch{Content: a.patch.New.Content, Table: a.new.Table, NextSlot: a.next})
-	if err != nil {
-		return err
+	if !a.result.Switched {
+		// The slots are those that the patch began with.
+		err := a.w.Append(a.env.Cause, journal.Switch{Content: a.patch.New.Content, Table: a.new.Table})
+		if err != nil {
+			return err
+		}
+		a.result.Switched = true
 	}
-	a.result.Switched = true
 	if err := a.w.SwitchCompiled(a.patch.New.Content); err != nil {
 		return err
 	}
-	if wants := a.inheritedWants(); len(wants) > 0 {
+	if wants := a.wants(); len(wants) > 0 {
 		if err := a.w.Append(a.env.Cause, journal.Want{Slots: wants, Up: true}); err != nil {
 			return err
 		}
@@ -222,10 +231,15 @@ func (a *applier) switchDatabase() error {
 	return a.done(a.byOp[OpSwitch]...)
 }
 
-// inheritedWants are the slots of new services that replace one that an operator
-// had asked for.
-func (a *applier) inheritedWants() []live.Slot {
+// wants are the slots of new services that replace one that an operator had asked
+// for, or that the patch says are to count as asked for.
+func (a *applier) wants() []live.Slot {
 	var out []live.Slot
+	for _, name := range a.patch.After.Wanted {
+		if j, ok := find(a.new.DB, name); ok {
+			out = append(out, a.new.Slot(j))
+		}
+	}
 	for _, action := range a.byOp[OpRemove] {
 		i, ok := find(a.old.DB, action.Service)
 		if !ok || !a.states[i].Wanted {
@@ -243,8 +257,7 @@ func (a *applier) inheritedWants() []live.Slot {
 // removeOld takes away what is gone. What cannot be removed does not keep the rest
 // from going on.
 func (a *applier) removeOld(ctx context.Context) error {
-	rest := slices.DeleteFunc(a.removed(), func(n live.Named) bool { return slices.Contains(a.dropped, n) })
-	if err := a.drop(ctx, rest); err != nil {
+	if err := a.drop(ctx, a.removed()); err != nil {
 		a.result.Trouble = append(a.result.Trouble, err)
 	}
 	a.unpipe(ctx)

@@ -5,9 +5,76 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"strata/live"
+	"strata/live/change"
+	"strata/live/journal"
 )
+
+// Abort takes the patch that is under way back. Before the switch it drops what was
+// made for the new database and starts what was stopped; after it it applies the
+// inverse, a patch of its own, so that what was up before is up again. What was
+// stopped by its services' own doing meanwhile is started too. It ends as aborted,
+// or as aborted with failures. The errors are those of [Resume].
+func Abort(ctx context.Context, w *live.Writer, env Env) (Result, error) {
+	a, _, err := reopen(w, env)
+	if err != nil {
+		return Result{}, err
+	}
+	defer a.close()
+	switch {
+	case a.aborts:
+		err = a.forward(ctx) // it is being taken back already
+	case a.result.Switched:
+		return a.takeBackSwitched(ctx)
+	default:
+		err = a.undo(ctx)
+	}
+	a.result.Aborted = true
+	return a.result, err
+}
+
+// undo takes back a switch that has not been made: what was new is dropped, names
+// and definitions are as before, what was stopped is started.
+func (a *applier) undo(ctx context.Context) error {
+	a.result.Outcome = journal.AbortedWithFailures
+	ctx = context.WithoutCancel(ctx)
+	if err := a.w.Append(a.env.Cause, journal.PatchAbort{}); err != nil {
+		a.result.Notes = append(a.result.Notes, err)
+	}
+	err := errors.Join(a.dropNew(ctx), a.renameBack(), a.superviseBack(ctx), a.defineBack(), a.unpipeNew(ctx))
+	if err == nil {
+		err = a.takeBack(ctx)
+	}
+	return errors.Join(err, a.finish())
+}
+
+// takeBack starts what was stopped.
+func (a *applier) takeBack(ctx context.Context) error {
+	st, err := a.w.State()
+	if err != nil {
+		return err
+	}
+	var back []Action
+	for _, action := range a.byOp[OpStop] {
+		if i, ok := find(a.old.DB, action.Service); ok && !st.Services[i].Up {
+			back = append(back, Action{Op: OpStart, Service: action.Service})
+		}
+	}
+	if len(back) == 0 {
+		a.result.Outcome = journal.Aborted
+		return nil
+	}
+	// The starts are no actions of the patch, and its limit is not theirs.
+	again := *a
+	again.deadline, again.env.Observe, again.noted = time.Time{}, nil, map[int]bool{0: true}
+	a.result.Back, err = again.run(ctx, a.old, st.Services, change.Start, back)
+	if err == nil && a.result.Back.OK() {
+		a.result.Outcome = journal.Aborted
+	}
+	return err
+}
 
 // dropNew takes what was made for the new database out of the scandir. Its
 // directories go with the next sweep.
@@ -22,25 +89,20 @@ func (a *applier) dropNew(ctx context.Context) error {
 	return a.drop(ctx, linked)
 }
 
-// renameBack takes the renamings back, the last one first.
-func (a *applier) renameBack() error {
-	var errs []error
-	for k := len(a.renamed) - 1; k >= 0; k-- {
-		errs = append(errs, a.renameStep(a.renamed[k].inverse()))
-	}
-	return errors.Join(errs...)
-}
+// renameBack gives longruns their old names.
+func (a *applier) renameBack() error { return a.w.Rename(a.renamings(false)) }
 
 // superviseBack gives what was dropped for its name its supervisor again.
 func (a *applier) superviseBack(ctx context.Context) error {
-	if len(a.dropped) == 0 {
+	freed := a.freed()
+	if len(freed) == 0 {
 		return nil
 	}
 	var errs []error
-	for _, n := range a.dropped {
+	for _, n := range freed {
 		errs = append(errs, a.w.LinkName(n))
 	}
-	return errors.Join(append(errs, a.w.Supervise(ctx, a.dropped))...)
+	return errors.Join(append(errs, a.w.Supervise(ctx, freed))...)
 }
 
 // defineBack switches to the old definitions.

@@ -173,6 +173,10 @@ func (e Entry) patchText() string {
 			return fmt.Sprintf("patch: action %d failed: %s", v.Action, v.Failed)
 		}
 		return fmt.Sprintf("patch: action %d done", v.Action)
+	case journal.PatchTry:
+		return fmt.Sprintf("patch: process %d applies it", v.PID)
+	case journal.PatchAbort:
+		return "patch: it is taken back"
 	case journal.PatchEnd:
 		return "patch " + string(v.Outcome)
 	}

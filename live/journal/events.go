@@ -56,7 +56,9 @@ const (
 	KindRedefined  Kind = "redefined"
 	KindSwitch     Kind = "switch"
 	KindPatchBegin Kind = "patch-begin"
+	KindPatchTry   Kind = "patch-try"
 	KindPatchStep  Kind = "patch-step"
+	KindPatchAbort Kind = "patch-abort"
 	KindPatchEnd   Kind = "patch-end"
 	KindSnapshot   Kind = "snapshot"
 )
@@ -178,13 +180,31 @@ type Switch struct {
 // PatchBegin says that a patch is about to be applied. It holds the new table,
 // so that whoever resumes uses the same slots.
 type PatchBegin struct {
-	Patch    db.Digest `json:"patch"` // of the patch's text
+	// Patch is the digest of the patch's text, which the live directory keeps.
+	Patch    db.Digest `json:"patch"`
 	Old      db.Digest `json:"old"`
 	New      db.Digest `json:"new"`
 	Table    Table     `json:"table"`
 	NextSlot Slot      `json:"next_slot"`
 	Actions  int       `json:"actions"`
+	// Limit is how long all of it may take, 0 for as long as it likes.
+	Limit time.Duration `json:"limit,omitempty"`
+	// Aborts says that this patch takes back the one before, which was switched
+	// already: it ends as aborted.
+	Aborts bool `json:"aborts,omitempty"`
 }
+
+// PatchTry says that a process begins, or begins again, to apply the patch under
+// way.
+type PatchTry struct {
+	// PID and Start are as in [Run].
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
+}
+
+// PatchAbort says that the patch under way, which was not switched yet, is taken
+// back.
+type PatchAbort struct{}
 
 // PatchStep says that one action of the patch is done, or with Failed set that it
 // was tried and failed.
@@ -207,6 +227,8 @@ const (
 // PatchEnd says that the patch is over.
 type PatchEnd struct {
 	Outcome Outcome `json:"outcome"`
+	// TimedOut says that the limit of the whole was what ended it.
+	TimedOut bool `json:"timed_out,omitempty"`
 }
 
 // Snapshot is the fold of all records before it.
@@ -228,7 +250,9 @@ func (Observed) kind() Kind   { return KindObserved }
 func (Redefined) kind() Kind  { return KindRedefined }
 func (Switch) kind() Kind     { return KindSwitch }
 func (PatchBegin) kind() Kind { return KindPatchBegin }
+func (PatchTry) kind() Kind   { return KindPatchTry }
 func (PatchStep) kind() Kind  { return KindPatchStep }
+func (PatchAbort) kind() Kind { return KindPatchAbort }
 func (PatchEnd) kind() Kind   { return KindPatchEnd }
 func (Snapshot) kind() Kind   { return KindSnapshot }
 

@@ -142,10 +142,19 @@ func (f *Folder) Apply(r Record) {
 	case PatchBegin:
 		s.Patch = &Patch{
 			Patch: e.Patch, Old: e.Old, New: e.New, OldTable: s.Table, Table: e.Table,
-			NextSlot: e.NextSlot, Actions: e.Actions, Begun: r.At,
+			NextSlot: e.NextSlot, Actions: e.Actions, Begun: r.At, Cause: r.Cause, Limit: e.Limit, Aborts: e.Aborts,
 		}
 		s.NextSlot = max(e.NextSlot, s.NextSlot)
 		f.learn()
+	case PatchTry:
+		if s.Patch != nil {
+			s.Patch.Tries++
+			s.Patch.PID, s.Patch.Start = e.PID, e.Start
+		}
+	case PatchAbort:
+		if s.Patch != nil {
+			s.Patch.Aborting = true
+		}
 	case PatchStep:
 		if s.Patch != nil {
 			step(s.Patch, e)

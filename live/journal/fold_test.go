@@ -45,7 +45,7 @@ func TestFoldSteps(t *testing.T) {
 		{"kept by a switch", []Event{Up{5, def, 0}, Switch{Table: Table{{5, "b", db.Longrun}}}}, Service{Up: true, Def: def, Since: at(2)}},
 		{"dropped by a switch", []Event{Up{5, def, 0}, Switch{}, Switch{Table: Table{{5, "a", db.Longrun}}}}, Service{}},
 		{"kept by a patch", []Event{PatchBegin{New: def}, Up{5, def, 0}, Switch{Content: def}, Down{5, 0}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(6)}},
-		{"dropped by its end", []Event{PatchBegin{New: def}, Up{5, def, 0}, Switch{Content: def}, PatchEnd{Applied}}, Service{}},
+		{"dropped by its end", []Event{PatchBegin{New: def}, Up{5, def, 0}, Switch{Content: def}, PatchEnd{Outcome: Applied}}, Service{}},
 		{"new in a patch", []Event{Switch{}, PatchBegin{Table: Table{{5, "a", db.Longrun}}}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(4)}},
 	}
 	for _, test := range tests {
@@ -120,19 +120,22 @@ func TestFoldPatch(t *testing.T) {
 		{Seq: 5, Event: PatchStep{Action: 1}},
 		{Seq: 6, Event: PatchStep{Action: 2, Failed: "timed out"}},
 		{Seq: 7, Event: Switch{Content: db.Digest{2}, Table: next, NextSlot: 7}},
+		{Seq: 8, Event: PatchTry{PID: 9, Start: 10}},
+		{Seq: 9, Event: PatchAbort{}},
 	}
 	want := State{
-		Seq: 7, Content: db.Digest{2}, Table: next, NextSlot: 7,
+		Seq: 9, Content: db.Digest{2}, Table: next, NextSlot: 7,
 		Patch: &Patch{
 			Patch: db.Digest{3}, Old: db.Digest{1}, New: db.Digest{2}, OldTable: old, Table: next, NextSlot: 7, Actions: 2,
 			Begun: time.Unix(2, 0), Switched: true, Done: []int{1}, Failed: map[int]string{2: "timed out"},
+			Tries: 1, PID: 9, Start: 10, Aborting: true,
 		},
 	}
 	if d := cmp.Diff(want, Fold(records), equal); d != "" {
 		t.Errorf("during the patch (-want +got):\n%s", d)
 	}
-	records = append(records, Record{Seq: 8, Event: PatchEnd{AppliedWithFailures}})
-	want.Seq, want.Patch, want.LastPatch = 8, nil, AppliedWithFailures
+	records = append(records, Record{Seq: 10, Event: PatchEnd{Outcome: AppliedWithFailures}})
+	want.Seq, want.Patch, want.LastPatch = 10, nil, AppliedWithFailures
 	if d := cmp.Diff(want, Fold(records), equal); d != "" {
 		t.Errorf("after the patch (-want +got):\n%s", d)
 	}

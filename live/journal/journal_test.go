@@ -46,7 +46,7 @@ func (d *drawn) event(t *rapid.T) Event {
 	phase := rapid.SampledFrom([]Phase{PhaseUp, PhaseDown, PhaseReload})
 	slot, flag, def := d.slot().Draw(t, "slot"), rapid.Bool().Draw(t, "flag"), digest().Draw(t, "def")
 	n := rapid.IntRange(0, 5).Draw(t, "n")
-	switch rapid.IntRange(0, 14).Draw(t, "kind") {
+	switch rapid.IntRange(0, 16).Draw(t, "kind") {
 	case 0:
 		return Want{Slots: []Slot{slot}, Up: flag}
 	case 1:
@@ -65,6 +65,10 @@ func (d *drawn) event(t *rapid.T) Event {
 		return Skipped{slot, phase.Draw(t, "phase"), d.slot().Draw(t, "by")}
 	case 13:
 		return Reloaded{slot}
+	case 14:
+		return PatchTry{n, uint64(n)}
+	case 15:
+		return PatchAbort{}
 	case 5:
 		return Observed{slot, flag, text.Draw(t, "what")}
 	case 6:
@@ -72,11 +76,11 @@ func (d *drawn) event(t *rapid.T) Event {
 	case 7:
 		return Switch{def, d.table(t), d.next}
 	case 8:
-		return PatchBegin{Patch: def, New: def, Table: d.table(t), NextSlot: d.next, Actions: n}
+		return PatchBegin{Patch: def, New: def, Table: d.table(t), NextSlot: d.next, Actions: n, Limit: time.Second, Aborts: flag}
 	case 9:
 		return PatchStep{n, text.Draw(t, "failed")}
 	default:
-		return PatchEnd{rapid.SampledFrom([]Outcome{Applied, Aborted}).Draw(t, "outcome")}
+		return PatchEnd{rapid.SampledFrom([]Outcome{Applied, Aborted}).Draw(t, "outcome"), flag}
 	}
 }
 

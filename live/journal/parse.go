@@ -163,6 +163,10 @@ func parseEvent(k Kind, data []byte) (Event, error) {
 		return decode[Switch](data)
 	case KindPatchBegin:
 		return decode[PatchBegin](data)
+	case KindPatchTry:
+		return decode[PatchTry](data)
+	case KindPatchAbort:
+		return decode[PatchAbort](data)
 	case KindPatchStep:
 		return decode[PatchStep](data)
 	case KindPatchEnd:

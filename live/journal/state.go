@@ -78,6 +78,17 @@ type Patch struct {
 	NextSlot Slot      `json:"next_slot"`
 	Actions  int       `json:"actions"`
 	Begun    time.Time `json:"begun"`
+	Cause    string    `json:"cause,omitempty"`
+	// Limit and Aborts are those of [PatchBegin]. Aborting is set once the patch is
+	// being taken back.
+	Limit    time.Duration `json:"limit,omitempty"`
+	Aborts   bool          `json:"aborts,omitempty"`
+	Aborting bool          `json:"aborting,omitempty"`
+	// Tries is how often a process has begun to apply it; PID and Start are the last
+	// one, as in [Run].
+	Tries int    `json:"tries,omitempty"`
+	PID   int    `json:"pid,omitempty"`
+	Start uint64 `json:"start,omitempty"`
 	// Switched is set once the Switch record was written.
 	Switched bool           `json:"switched,omitempty"`
 	Done     []int          `json:"done,omitempty"`   // actions done, in the order they were

@@ -1,0 +1,179 @@
+package update
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"strata/compile/db"
+	"strata/live"
+	"strata/live/journal"
+)
+
+// ErrNoPatch says that no patch is under way.
+var ErrNoPatch = errors.New("no update is under way")
+
+// Begin writes down that a patch is going to be applied, with newdb a copy that
+// [live.Writer.AddDB] made; from then on nothing else changes the live directory, and
+// [Resume] or [Abort] ends that. It refuses a patch that does not fit, with an error
+// that wraps [ErrFit], and does nothing for an empty one.
+func Begin(w *live.Writer, newdb *db.DB, p *Patch, env Env) error {
+	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}}
+	if err := a.fit(newdb); err != nil {
+		return err
+	}
+	defer a.old.DB.Close()
+	if p.Empty() {
+		return nil
+	}
+	event, err := a.announce()
+	if err == nil {
+		err = w.Append(env.Cause, event)
+	}
+	if err != nil {
+		return errors.Join(err, w.WriteStopOrder(a.old), w.Sweep())
+	}
+	return nil
+}
+
+// fit finds out whether the patch fits.
+func (a *applier) fit(newdb *db.DB) error {
+	st, err := a.w.State()
+	if err != nil {
+		return err
+	}
+	if st.Patch != nil {
+		return fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
+	}
+	switch {
+	case st.Content != a.patch.Old.Content:
+		return fmt.Errorf("cannot apply patch: %w: it begins with the database %s, the live one is %s", ErrFit, a.patch.Old.Content.Short(), st.Content.Short())
+	case newdb.Content() != a.patch.New.Content:
+		return fmt.Errorf("cannot apply patch: %w: it leads to the database %s, the new one is %s", ErrFit, a.patch.New.Content.Short(), newdb.Content().Short())
+	case Fingerprint(st) != a.patch.Live.Fingerprint:
+		return fmt.Errorf("cannot apply patch: %w: services were started or stopped since it was made", ErrFit)
+	}
+	a.states, a.new.DB = st.Services, newdb
+	a.old, err = a.w.View(st.Content, st.Table)
+	return err
+}
+
+// announce keeps the patch and gives the journal's record that begins it.
+func (a *applier) announce() (journal.PatchBegin, error) {
+	var event journal.PatchBegin
+	a.sort()
+	next, err := a.assignSlots()
+	if err != nil {
+		return event, err
+	}
+	text, err := json.Marshal(a.patch)
+	if err != nil {
+		return event, err
+	}
+	digest, err := a.w.KeepPatch(text)
+	if err != nil {
+		return event, err
+	}
+	if err := a.w.WriteStopOrder(a.old, a.new); err != nil {
+		return event, err
+	}
+	return journal.PatchBegin{
+		Patch: digest, Old: a.patch.Old.Content, New: a.patch.New.Content,
+		Table: a.new.Table, NextSlot: next, Actions: len(a.patch.Actions), Limit: a.env.Limit, Aborts: a.aborts,
+	}, nil
+}
+
+// sort puts the actions into groups.
+func (a *applier) sort() {
+	for _, action := range a.patch.Actions {
+		a.byOp[action.Op] = append(a.byOp[action.Op], action)
+	}
+}
+
+// reopen finds the patch that is under way. aborting says that it is to be taken
+// back.
+func reopen(w *live.Writer, env Env) (a *applier, aborting bool, err error) {
+	st, err := w.State()
+	if err != nil {
+		return nil, false, err
+	}
+	under := st.Patch
+	if under == nil {
+		return nil, false, ErrNoPatch
+	}
+	a = &applier{w: w, env: env, byOp: map[Op][]Action{}, noted: map[int]bool{}, aborts: under.Aborts, states: st.Services}
+	a.result.Switched = under.Switched
+	if under.Switched {
+		a.states = st.Other
+	}
+	for _, seq := range under.Done {
+		a.noted[seq] = true
+	}
+	a.limit(under.Limit)
+	text, err := w.KeptPatch(under.Patch)
+	if err != nil {
+		return nil, false, err
+	}
+	if a.patch, err = ParsePatch(text); err != nil {
+		return nil, false, err
+	}
+	a.sort()
+	if a.old, err = w.View(under.Old, under.OldTable); err != nil {
+		return nil, false, err
+	}
+	if a.new, err = w.View(under.New, under.Table); err != nil {
+		return nil, false, errors.Join(err, a.old.DB.Close())
+	}
+	pid, start := live.Process()
+	if err := w.Append(env.Cause, journal.PatchTry{PID: pid, Start: start}); err != nil {
+		a.result.Notes = append(a.result.Notes, err)
+	}
+	return a, under.Aborting, nil
+}
+
+func (a *applier) close() {
+	_ = a.old.DB.Close() // only maps are given back
+	_ = a.new.DB.Close()
+}
+
+// assignSlots lets what goes on keep its slot.
+func (a *applier) assignSlots() (next live.Slot, err error) {
+	oldName, renamed := map[string]string{}, map[string]bool{}
+	for _, r := range a.byOp[OpRename] {
+		if len(r.NewNames) != 1 {
+			return 0, fmt.Errorf("cannot apply patch: %w: action %d renames to %d names", ErrPatch, r.Seq, len(r.NewNames))
+		}
+		oldName[r.NewNames[0]] = r.Service
+		renamed[r.NewNames[0]] = true
+	}
+	made := map[string]bool{}
+	for _, m := range a.byOp[OpMake] {
+		made[m.Service] = true
+	}
+	for j := range id(a.new.DB.Len()) {
+		if name := a.new.DB.Name(j); !made[name] && !renamed[name] {
+			oldName[name] = name
+		}
+	}
+	var missing string
+	a.new.Table, next = a.w.NewTable(a.new.DB, func(j id) (live.Slot, bool) {
+		name, ok := oldName[a.new.DB.Name(j)]
+		if !ok {
+			return 0, false
+		}
+		i, ok := find(a.old.DB, name)
+		if !ok {
+			missing = name
+		}
+		return a.old.Slot(i), ok
+	})
+	if missing != "" {
+		return 0, fmt.Errorf("cannot apply patch: %w: it does not say where service %s comes from", ErrPatch, missing)
+	}
+	return next, nil
+}
+
+func find(d *db.DB, name string) (id, bool) {
+	ref, ok := d.Lookup(name)
+	return ref.Service, ok && ref.Kind == db.AtomicRef
+}
