@@ -32,11 +32,12 @@ type Supervisor interface {
 	// Up starts a longrun and waits until it is ready, or running if it does not
 	// say when it is ready. Down stops one and waits until nothing of it runs.
 	// Both return early when ctx ends, with its cause, and leave the service as
-	// it is then. After success the service is marked to be up, or down, if its
+	// it is then, to be up or to be down. After success the service is marked to be up, or down, if its
 	// supervisor should be started again.
 	Up(ctx context.Context, t Target) error
 	Down(ctx context.Context, t Target) error
-	// Release tells a longrun to stop and does not wait: it failed to start.
+	// Release tells a longrun to stop, since it failed to start, and does not wait
+	// until it has.
 	Release(t Target) error
 	// Reload sends a longrun that runs its reload signal. Nobody learns what
 	// becomes of that.

@@ -189,7 +189,10 @@ func (r *run) move(ctx context.Context, oneshots context.Context, op Op, t Targe
 	}
 	switch op {
 	case Start:
-		return r.env.Up(ctx, t)
+		if err := r.env.Up(ctx, t); err != nil {
+			return errors.Join(err, r.env.Release(t))
+		}
+		return nil
 	case Reload:
 		return r.env.Reload(ctx, t)
 	}
@@ -237,9 +240,6 @@ func (r *run) finished(op Op, from State, s Step, timing Timing, held []Target, 
 	to, bad := from.After(move)
 	if bad != nil {
 		return from, &TransitionError{Service: t.Name, From: from, Move: move}
-	}
-	if err != nil && op == Start && t.Type == db.Longrun {
-		err = errors.Join(err, r.env.Release(t))
 	}
 	if !errors.Is(err, ErrAbandoned) { // else whoever comes next fetches the result
 		r.record(cause, r.told(op, s, t, to, err))

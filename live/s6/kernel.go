@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -128,7 +126,7 @@ func (w *waiter) childless(ctx context.Context, st Status) (Status, error) {
 		// Between the end of run and the start of finish there is no child either: only
 		// when the supervisor has done something after that, none means none.
 		before = len(pids) == 0
-		if err := w.heeded(ctx); err != nil {
+		if err := Heeded(ctx, w.dir); err != nil {
 			return st, err
 		}
 	}
@@ -155,59 +153,4 @@ func awaitEnd(ctx context.Context, pid int) error {
 	process := &Supervisor{pid: pid, f: os.NewFile(uintptr(fd), "pidfd")}
 	defer process.Close()
 	return process.Dead(ctx)
-}
-
-// heeded waits until the supervisor has done what it was told: to stop. It reads
-// one command after the other, so it has when it has read a further one, which
-// changes nothing for a service that is to be down.
-func (w *waiter) heeded(ctx context.Context) error {
-	path := w.dir + "/supervise/control"
-	f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0)
-	if errors.Is(err, unix.ENXIO) {
-		return ErrSuperviseGone
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	rc, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	// A FIFO of one page counts as full until all that is in it was read, so that
-	// the poller tells.
-	var size int
-	if err := control(rc, func(fd uintptr) (err error) {
-		if size, err = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0); err == nil {
-			_, err = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, os.Getpagesize())
-		}
-		return err
-	}); err != nil {
-		return &os.PathError{Op: "fcntl", Path: path, Err: err}
-	}
-	defer control(rc, func(fd uintptr) error {
-		_, err := unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size)
-		return err // not ours to have, but no harm
-	})
-	stop := context.AfterFunc(ctx, func() { f.SetWriteDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if _, err = f.Write([]byte{byte(CmdOnceAtMost)}); err == nil {
-		err = rc.Write(emptied)
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
-// emptied reports whether all that was written to a FIFO was read.
-func emptied(fd uintptr) bool {
-	n, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ)
-	return err != nil || n == 0
-}
-
-// control calls f with a descriptor and returns its error.
-func control(rc syscall.RawConn, f func(fd uintptr) error) error {
-	var inner error
-	return errors.Join(rc.Control(func(fd uintptr) { inner = f(fd) }), inner)
 }

@@ -22,12 +22,12 @@ func jobID(slot live.Slot, phase journal.Phase) string { return fmt.Sprintf("%d.
 func (s *Supervisor) Run(ctx context.Context, t change.Target, phase journal.Phase, limit time.Duration, begin func() error) error {
 	c, err := s.dial(ctx)
 	if err != nil {
-		return err
+		return notBegun(ctx, err)
 	}
 	defer c.Close()
 	id := jobID(t.Slot, phase)
 	if err := c.Prepare(ctx, id); err != nil {
-		return err
+		return notBegun(ctx, err)
 	}
 	if err := begin(); err != nil {
 		return err
@@ -37,6 +37,14 @@ func (s *Supervisor) Run(ctx context.Context, t change.Target, phase journal.Pha
 		LimitMS: limit.Milliseconds(),
 	}, s.Streams)
 	return outcome(ctx, result, err)
+}
+
+// notBegun is why a job was not asked for: the end of ctx leaves nothing running.
+func notBegun(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return change.ErrInterrupted
+	}
+	return err
 }
 
 // outcome says how a job ended in the engine's words.

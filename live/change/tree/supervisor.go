@@ -69,6 +69,12 @@ func (s *Supervisor) up(ctx context.Context, dir string) error {
 	if err := executable(dir + "/run"); err != nil {
 		return err
 	}
+	// A process that was told to stop may still look ready. Its end comes first.
+	if st, err := s6.ReadStatus(dir); err == nil && st.Up() && !st.WantUp {
+		if err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
+			return err
+		}
+	}
 	goal := s6.GoalUp()
 	if unix.Access(dir+"/notification-fd", unix.F_OK) == nil {
 		goal = s6.GoalUpReady()
@@ -87,6 +93,7 @@ func (s *Supervisor) Down(ctx context.Context, t change.Target) error {
 
 func (s *Supervisor) down(ctx context.Context, dir string) error {
 	if err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
+		heed(dir)
 		return err
 	}
 	s.warn(s6.MarkDown(dir))
@@ -95,11 +102,26 @@ func (s *Supervisor) down(ctx context.Context, dir string) error {
 
 // Release implements [change.Supervisor].
 func (s *Supervisor) Release(t change.Target) error {
-	err := s6.SendControl(s.dir.Servicedir(t.Slot), s6.CmdDown)
+	dir := s.dir.Servicedir(t.Slot)
+	err := s6.SendControl(dir, s6.CmdDown)
 	if errors.Is(err, s6.ErrNotSupervised) {
 		return nil // then nothing will start it
 	}
+	if err == nil {
+		heed(dir)
+	}
 	return err
+}
+
+// heedLimit is how long a supervisor may take to read what it was told.
+const heedLimit = time.Second
+
+// heed gives the supervisor the time to take note that its service is to be down.
+// Whoever looks next would else find it wanted up, and believe that it is.
+func heed(dir string) {
+	ctx, cancel := context.WithTimeout(context.Background(), heedLimit)
+	defer cancel()
+	_ = s6.Heeded(ctx, dir) // if it is gone or does not listen, nothing is to be done
 }
 
 // waitFor sends the command and waits, once there is a supervisor to send it to.
