@@ -13,9 +13,11 @@ import (
 
 // Script is how one transition of a service goes.
 type Script struct {
-	// Delay is how long it takes; Hang is for ever, until somebody gives up.
+	// Delay is how long it takes; Hang is for ever, until somebody gives up. With a
+	// Gate it takes until something comes from there.
 	Delay time.Duration
 	Hang  bool
+	Gate  <-chan struct{}
 	// Err is how it ends; nil is success.
 	Err error
 }
@@ -135,7 +137,7 @@ func (s *Supervisor) play(ctx context.Context, name string, op change.Op, limit 
 func wait(ctx context.Context, sc Script, limit time.Duration) error {
 	var end, over <-chan time.Time
 	switch {
-	case sc.Hang:
+	case sc.Hang, sc.Gate != nil:
 	case sc.Delay == 0:
 		return sc.Err
 	default:
@@ -150,6 +152,8 @@ func wait(ctx context.Context, sc Script, limit time.Duration) error {
 	}
 	select {
 	case <-end:
+		return sc.Err
+	case <-sc.Gate:
 		return sc.Err
 	case <-over:
 		return change.ErrTimedOut

@@ -1,6 +1,7 @@
 package tree_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ type definition struct {
 	name, run, finish string // a run makes a longrun
 	up, down          string // scripts of a oneshot
 	needs             []string
+	wants, after      []string
 	feeds             string
 	notify            uint32 // notification-fd, or 0
 	timeoutUp         db.Millis
@@ -62,7 +64,7 @@ func writeDB(t testing.TB, path string, defs []definition) {
 		}
 		return db.Program{Form: db.Argv, Argv: []string{"sh", "-c", script}}
 	}
-	var edges []graph.Edge
+	var edges, wants, soft []graph.Edge
 	for i, d := range defs {
 		s := db.Service{Name: d.name, Type: db.Oneshot, Up: shell(d.up), Down: shell(d.down), Consumer: db.None, TimeoutUp: d.timeoutUp, TimeoutDown: d.timeoutDown}
 		if d.run != "" {
@@ -90,17 +92,29 @@ func writeDB(t testing.TB, path string, defs []definition) {
 		for _, n := range needs {
 			edges = append(edges, graph.Edge{From: db.ServiceID(i), To: id(n)})
 		}
+		for _, n := range d.wants {
+			wants = append(wants, graph.Edge{From: db.ServiceID(i), To: id(n)})
+		}
+		for _, n := range slices.Concat(d.wants, d.after) {
+			soft = append(soft, graph.Edge{From: db.ServiceID(i), To: id(n)})
+		}
 		m.Services = append(m.Services, s)
 	}
 	var err error
 	if m.Needs, err = graph.New(len(defs), edges); err != nil {
 		t.Fatal(err)
 	}
-	if m.Wants, err = graph.New(len(defs), nil); err != nil {
+	if m.Wants, err = graph.New(len(defs), wants); err != nil {
 		t.Fatal(err)
 	}
-	m.Soft = m.Wants
-	if m.Levels, err = m.Needs.Levels(); err != nil {
+	if m.Soft, err = graph.New(len(defs), soft); err != nil {
+		t.Fatal(err)
+	}
+	all, err := graph.Union(m.Needs, m.Soft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Levels, err = all.Levels(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Write(path, &m, db.WriteOptions{}); err != nil {
@@ -126,11 +140,12 @@ func (tr *testTree) warn(text string) {
 }
 
 // newTree makes a live directory with these services. In the environment of
-// their programs LOG, FIFO and FIFO2 are paths in Root.
+// their programs LOG, FIFO, FIFO2 and NEVER are paths in Root.
 func newTree(t testing.TB, defs ...definition) *testTree {
 	t.Helper()
 	sc := s6test.New(t, func(c *exec.Cmd) {
-		c.Env = append(c.Env, "LOG="+filepath.Join(c.Dir, "log"), "FIFO="+filepath.Join(c.Dir, "fifo"), "FIFO2="+filepath.Join(c.Dir, "fifo2"))
+		c.Env = append(c.Env, "LOG="+filepath.Join(c.Dir, "log"), "FIFO="+filepath.Join(c.Dir, "fifo"), "FIFO2="+filepath.Join(c.Dir, "fifo2"),
+			"NEVER="+filepath.Join(c.Dir, "never"))
 	})
 	return newTreeIn(t, sc, defs...)
 }
@@ -172,6 +187,12 @@ func (tr *testTree) lock() *live.Writer {
 // run runs a request for names.
 func (tr *testTree) run(req change.Request, names string) change.Result {
 	tr.t.Helper()
+	return tr.runIn(tr.t.Context(), req, names)
+}
+
+// runIn is run with an end.
+func (tr *testTree) runIn(ctx context.Context, req change.Request, names string) change.Result {
+	tr.t.Helper()
 	w := tr.lock()
 	defer w.Close()
 	sup := tree.New(tr.dir)
@@ -188,7 +209,7 @@ func (tr *testTree) run(req change.Request, names string) change.Result {
 	}
 	o := tr.options
 	o.Cause = "test"
-	_, r, err := s.Run(tr.t.Context(), req, o)
+	_, r, err := s.Run(ctx, req, o)
 	if err != nil {
 		tr.t.Fatal(err)
 	}

@@ -1,0 +1,42 @@
+package scenario
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"strata/live/change"
+)
+
+// Outcome is a result in a scenario's words: "bad failed; top skipped for bad",
+// sorted by name, then why it quit. Of a result that is all right it is empty.
+func Outcome(r change.Result) string {
+	var parts []string
+	for _, f := range r.Failed {
+		parts = append(parts, f.Target.Name+" "+reason(f.Err))
+	}
+	for _, s := range r.Skipped {
+		parts = append(parts, s.Target.Name+" skipped for "+s.Because)
+	}
+	for _, l := range r.Left {
+		parts = append(parts, l.Name+" left")
+	}
+	slices.Sort(parts)
+	if r.Quit != nil {
+		parts = append(parts, reason(r.Quit))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// reason is the kind of a failure.
+func reason(err error) string {
+	for _, known := range []error{change.ErrTimedOut, change.ErrInterrupted, change.ErrAbandoned, change.ErrLost} {
+		if errors.Is(err, known) {
+			if known == change.ErrLost {
+				return "lost"
+			}
+			return known.Error()
+		}
+	}
+	return "failed"
+}
