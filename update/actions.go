@@ -2,7 +2,6 @@ package update
 
 import (
 	"slices"
-	"strings"
 
 	"strata/compile/db"
 	"strata/graph"
@@ -14,7 +13,7 @@ func (p *plan) act() error {
 	p.stopActions(r)
 	p.switchActions(r)
 	p.startActions(r)
-	return r.err
+	return r.places.err
 }
 
 func (p *plan) add(a Action) { p.patch.add(a) }
@@ -52,12 +51,8 @@ func (p *plan) stopActions(r *reasons) {
 		}
 		p.add(a)
 	}
-	if len(spared) > 0 {
-		p.patch.Warnings = append(p.patch.Warnings, "essential services, or what they need, are not stopped: "+strings.Join(spared, ", "))
-	}
-	if len(ended) > 0 {
-		p.patch.Warnings = append(p.patch.Warnings, "of these, nothing goes on in the new database, so that they end with the switch: "+strings.Join(ended, ", "))
-	}
+	p.warn("essential services, or what they need, are not stopped", spared)
+	p.warn("of these, nothing goes on in the new database, so that they end with the switch", ended)
 }
 
 func (p *plan) newNames(i id) []string {
@@ -102,7 +97,11 @@ func (p *plan) switchActions(r *reasons) {
 			p.add(Action{Op: OpMake, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.added(j)})
 		}
 		if p.new.fed[j] && (!goesOn || !p.old.fed[i]) {
-			p.add(Action{Op: OpPipe, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.change(j, "consumer-for")})
+			because := r.added(j)
+			if goesOn {
+				because = r.pipe(j)
+			}
+			p.add(Action{Op: OpPipe, Service: p.new.name(j), Class: p.classOfNew(j), Because: because})
 		}
 		if !goesOn {
 			continue
@@ -113,7 +112,7 @@ func (p *plan) switchActions(r *reasons) {
 		if p.redefined(i, j) {
 			defines = append(defines, Action{
 				Op: OpDefine, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfNew(j),
-				Stale: p.goesStale(i, j), Because: r.change(j, ""),
+				Stale: p.goesStale(i, j), Because: r.change(j),
 			})
 		}
 	}
@@ -144,32 +143,34 @@ func (p *plan) removeActions(r *reasons) {
 	for i := range id(p.old.view.len()) {
 		j, goesOn := p.match.pair(i)
 		if p.old.fed[i] && (!goesOn || !p.new.fed[j]) {
-			p.add(Action{Op: OpUnpipe, Service: p.old.name(i), Class: p.classOfOld(i), Because: r.own(i)})
+			because := r.goneChain(i)
+			if goesOn {
+				because = r.pipe(j)
+			}
+			p.add(Action{Op: OpUnpipe, Service: p.old.name(i), Class: p.classOfOld(i), Because: because})
 		}
 	}
 	for i := range id(p.old.view.len()) {
 		if _, goesOn := p.match.pair(i); goesOn {
 			continue
 		}
-		p.add(Action{Op: OpRemove, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfOld(i), Because: r.own(i)})
+		p.add(Action{Op: OpRemove, Service: p.old.name(i), NewNames: p.newNames(i), Class: p.classOfOld(i), Because: r.goneChain(i)})
 	}
 }
 
 func (p *plan) startActions(r *reasons) {
 	var forced []string
 	for _, j := range byLevel(p.new, p.starts, false) {
-		a := Action{Op: OpStart, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.start(j), Forced: p.stopped(j)}
+		a := Action{Op: OpStart, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.start(j), Forced: p.stopped.Has(j)}
 		if a.Forced {
 			forced = append(forced, a.Service)
 		}
 		p.add(a)
 	}
 	for _, j := range byLevel(p.new, p.reload, false) {
-		p.add(Action{Op: OpReload, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.change(j, "")})
+		p.add(Action{Op: OpReload, Service: p.new.name(j), Class: p.classOfNew(j), Because: r.change(j)})
 	}
-	if len(forced) > 0 {
-		p.patch.Warnings = append(p.patch.Warnings, "an operator had stopped these, but something that is up needs them now: "+strings.Join(forced, ", "))
-	}
+	p.warn("an operator had stopped these, but something that is up needs them now", forced)
 }
 
 // count sums up what actions do, without what they leave alone.

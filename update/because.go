@@ -1,10 +1,7 @@
 package update
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"strata/compile/db"
 )
@@ -13,269 +10,198 @@ import (
 // starts. A chain begins with the change and ends with the service.
 type reasons struct {
 	*plan
-	oldChains, newChains map[id][]Cause
-	// records are services that were read for their places in the sources; err is
-	// the first failure to read one.
-	records map[recordKey]*db.Service
-	err     error
-}
-
-type recordKey struct {
-	of *view
-	id id
+	places               *places
+	oldChains, newChains map[id]*chain
 }
 
 // explain searches breadth first from the changes, so that the chains it finds are
-// shortest ones; among equals the one by the smaller numbers.
+// shortest ones; among equals the one that is found first counts, which depends on
+// nothing but the order of the services.
 func (p *plan) explain() *reasons {
-	r := &reasons{plan: p, oldChains: map[id][]Cause{}, newChains: map[id][]Cause{}, records: map[recordKey]*db.Service{}}
+	r := &reasons{plan: p, places: newPlaces(), oldChains: map[id]*chain{}, newChains: map[id]*chain{}}
 	r.explainStops()
 	r.explainStarts()
 	return r
 }
 
-func (r *reasons) record(v *view, i id) *db.Service {
-	key := recordKey{v, i}
-	if s, ok := r.records[key]; ok {
-		return s
-	}
-	s, err := v.service(i)
-	if err != nil {
-		if r.err == nil {
-			r.err = err
-		}
-		s = new(db.Service)
-	}
-	r.records[key] = s
-	return s
-}
-
-func (r *reasons) placeOf(v *vertices, i id) string {
-	if !v.isService(i) {
-		return ""
-	}
-	return r.record(v.view, i).Origin.Place("")
-}
-
-// edge is the link "from needs to", in either database.
-func (r *reasons) edge(v *vertices, what Reason, key string, from, to id) Cause {
-	c := Cause{What: what, Service: v.name(from), Field: key + "/" + v.name(to), To: v.name(to)}
-	if v.isService(from) && v.isService(to) {
-		c.At = v.edgeAt(r.record(v.view, from), key, to)
-	}
-	return c
-}
-
-// explainStops begins with what stops for a reason of its own and goes on to what
-// needs it: in the old database, and for what restarts because of a new
-// dependency, in the new one.
+// explainStops begins with what stops for a reason of its own, and goes on to what
+// needs that, in either database. What needs something that was not up, from now
+// on, has a chain of two links, as have those that come next.
 func (r *reasons) explainStops() {
-	own := r.t.listed.Clone()
-	own.Subtract(r.t.forced)
-	queue := own.IDs()
-	for _, i := range queue {
-		r.oldChains[i] = r.own(i)
+	var first, queue []id
+	for i := range r.t.stop.All() {
+		if c, ok := r.own(i); ok {
+			r.oldChains[i] = begin(c)
+			first = append(first, i)
+		}
 	}
-	queue = append(queue, r.forcedRoots()...)
+	for _, i := range first {
+		queue = r.takeAlong(queue, i)
+	}
+	for i := range r.t.stop.All() {
+		if r.oldChains[i] == nil {
+			queue = r.unmet(queue, i)
+		}
+	}
 	for len(queue) > 0 {
 		i := queue[0]
-		queue = queue[1:]
-		for _, dependent := range r.old.needs.In(i) {
-			if r.stopLink(i, dependent, func() Cause { return r.edge(r.old, ReasonNeeds, "needs", dependent, i) }) {
-				queue = append(queue, dependent)
-			}
-		}
-		for _, j := range r.match.to[i] {
-			for _, k := range r.new.needs.In(j) {
-				f := r.match.from[k]
-				if f == db.None || !r.t.forced.Has(f) {
-					continue
-				}
-				if r.stopLink(i, f, func() Cause { return r.edge(r.new, r.edgeReason(k, j, "needs"), "needs", k, j) }) {
-					queue = append(queue, f)
-				}
-			}
-		}
+		queue = r.takeAlong(queue[1:], i)
 	}
 }
 
-// stopLink makes i's chain with one more link the chain of the service next, if
-// that stops and has none yet.
-func (r *reasons) stopLink(i, next id, link func() Cause) bool {
-	if _, known := r.oldChains[next]; known || !r.t.stop.Has(next) {
-		return false
-	}
-	r.oldChains[next] = append(slices.Clone(r.oldChains[i]), link())
-	return true
-}
-
-// forcedRoots explains those that restart because of a dependency that is new or
-// was not up.
-func (r *reasons) forcedRoots() []id {
-	var out []id
-	for i := range r.t.forced.All() {
-		j, ok := r.match.pair(i)
-		if !ok {
-			continue
+// takeAlong explains what stops because i does.
+func (r *reasons) takeAlong(queue []id, i id) []id {
+	link := func(k id, edge func() Cause) {
+		if r.t.stop.Has(k) && r.oldChains[k] == nil {
+			r.oldChains[k] = r.oldChains[i].and(edge())
+			queue = append(queue, k)
 		}
-		for _, k := range r.new.needs.Out(j) {
-			if from := r.match.from[k]; !r.t.keep.Has(k) && (from == db.None || !r.up.Has(from)) {
-				r.oldChains[i] = r.missing(j, k, "needs")
-				out = append(out, i)
-				break
+	}
+	for _, k := range r.old.needs.In(i) {
+		link(k, func() Cause { return r.oldNeed(k, i) })
+	}
+	for _, j := range r.match.to[i] {
+		for _, k := range r.new.needs.In(j) {
+			if from := r.match.from[k]; from != db.None && r.goesOn(from) {
+				link(from, func() Cause { return r.newEdge("needs", k, j) })
 			}
 		}
 	}
-	return out
+	return queue
 }
 
-// missing explains that j depends on k, which was not up.
-func (r *reasons) missing(j, k id, key string) []Cause {
-	state := Cause{What: ReasonDown, Service: r.new.name(k)}
-	if r.match.from[k] == db.None {
-		state.What, state.At = ReasonAdded, r.placeOf(r.new, k)
-	}
-	return []Cause{state, r.edge(r.new, r.edgeReason(j, k, key), key, j, k)}
+// goesOn says that an old service is one of the same type in the new database.
+func (r *reasons) goesOn(i id) bool {
+	_, ok := r.match.pair(i)
+	return ok
 }
 
-// edgeReason says whether the edge from j to k is new.
-func (r *reasons) edgeReason(j, k id, key string) Reason {
-	old, new := r.old.needs, r.new.needs
-	if key == "wants" {
-		old, new = r.old.wants, r.new.wants
+// unmet explains what stops because it needs, from now on, something that was not
+// up.
+func (r *reasons) unmet(queue []id, i id) []id {
+	j, ok := r.match.pair(i)
+	if !ok {
+		return queue
 	}
-	i := r.match.from[j]
-	if i == db.None {
-		return ReasonGained
+	at := slices.IndexFunc(r.new.needs.Out(j), func(k id) bool { return !r.wasUp(k) })
+	if at < 0 {
+		return queue
 	}
-	_, more := r.edgeDelta(old.Out(i), new.Out(j))
-	if _, found := slices.BinarySearch(more, k); found {
-		return ReasonGained
-	}
-	return ReasonNeeds
-}
-
-// own is the change of an old service that stops for a reason of its own, or is
-// gone.
-func (r *reasons) own(i id) []Cause {
-	s := r.byOld[i]
-	switch {
-	case r.match.restart[i]:
-		return []Cause{{What: ReasonOrdered, Service: r.old.name(i), At: orderPlace(r.match.line[i])}}
-	case s == nil:
-		return nil
-	}
-	at := r.placeOf(r.old, i)
-	switch s.Kind {
-	case Removed:
-		return []Cause{{What: ReasonRemoved, Service: s.Old, At: at}}
-	case Unfolded:
-		return []Cause{{What: ReasonUnfolded, Service: s.Old, To: strings.Join(s.NewNames, " "), At: at}}
-	case Retyped:
-		return []Cause{{What: ReasonRetyped, Service: s.Old, Field: "type", From: r.old.typeOf(i).String(), To: r.new.typeOf(s.new).String(), At: at}}
-	}
-	return fieldCauses(s)[:1]
-}
-
-func orderPlace(line int) string {
-	if line == 0 {
-		return ""
-	}
-	return "conversion file:" + strconv.Itoa(line)
-}
-
-// fieldCauses are the changed fields of a service, the gravest first. What has no
-// part in the definition itself is left out where something has.
-func fieldCauses(s *ServiceChange) []Cause {
-	fields := slices.Clone(s.Fields)
-	slices.SortStableFunc(fields, func(a, b FieldChange) int { return int(b.Class) - int(a.Class) })
-	if s.Class >= Live {
-		fields = slices.DeleteFunc(fields, func(f FieldChange) bool { return f.Class < Live })
-	}
-	out := []Cause{}
-	for _, f := range fields {
-		out = append(out, Cause{What: ReasonChanged, Service: s.New, Field: f.Field, From: f.From, To: f.To, At: cmp.Or(f.NewAt, f.OldAt)})
-	}
-	if len(out) == 0 {
-		out = append(out, Cause{What: ReasonRenamed, Service: s.Old, From: s.Old, To: s.New})
-	}
-	return out
+	r.oldChains[i] = r.missing("needs", j, r.new.needs.Out(j)[at])
+	return append(queue, i)
 }
 
 // explainStarts finds the chains of what is started: that of the stop for what
-// comes back, else from what needs or wants it.
+// comes back, else from what needs or wants it, or from what it takes the place of.
 func (r *reasons) explainStarts() {
 	var queue []id
 	for j := range r.t.after.All() {
-		if i := r.match.from[j]; i != db.None && r.up.Has(i) {
-			r.newChains[j] = r.oldChains[i]
-			queue = append(queue, j)
+		m, follows := r.followed[j]
+		switch {
+		case r.wasUp(j):
+			r.newChains[j] = r.oldChains[r.match.from[j]]
+		case follows:
+			r.newChains[j] = begin(r.provided(m))
+		default:
+			continue
 		}
+		queue = append(queue, j)
 	}
 	for len(queue) > 0 {
 		j := queue[0]
 		queue = queue[1:]
 		for _, k := range r.new.needs.Out(j) {
-			queue = r.startLink(queue, j, k, "needs")
+			queue = r.pullIn(queue, "needs", j, k)
 		}
 		for _, k := range r.new.wants.Out(j) {
 			if by, ok := r.wanted[k]; ok && by == j {
-				queue = r.startLink(queue, j, k, "wants")
+				queue = r.pullIn(queue, "wants", j, k)
 			}
 		}
 	}
 }
 
-// startLink gives k, which is started because of j, its chain: from the edge, if j
-// is up already or comes back, else along the chain of j.
-func (r *reasons) startLink(queue []id, j, k id, key string) []id {
-	if _, known := r.newChains[k]; known || !r.starts.Has(k) {
+// pullIn explains k, which is started because of j: from the edge, if j was up, else
+// along the chain of j.
+func (r *reasons) pullIn(queue []id, key string, j, k id) []id {
+	if r.newChains[k] != nil || !r.starts.Has(k) {
 		return queue
 	}
-	if i := r.match.from[j]; i != db.None && r.up.Has(i) {
-		r.newChains[k] = r.missing(j, k, key)
+	if r.wasUp(j) {
+		r.newChains[k] = r.missing(key, j, k)
 	} else {
-		r.newChains[k] = append(slices.Clone(r.newChains[j]), r.edge(r.new, ReasonNeeds, key, j, k))
+		r.newChains[k] = r.newChains[j].and(r.newEdge(key, j, k))
 	}
 	return append(queue, k)
 }
 
-func (r *reasons) stop(i id) []Cause  { return r.oldChains[i] }
-func (r *reasons) start(j id) []Cause { return r.newChains[j] }
-
-// added is why something new is made for j.
-func (r *reasons) added(j id) []Cause {
-	at := r.placeOf(r.new, j)
-	if s := r.byNew[j]; s != nil && s.Kind == Retyped {
-		return []Cause{{What: ReasonRetyped, Service: r.new.name(j), Field: "type", To: r.new.typeOf(j).String(), At: at}}
+// missing explains that j depends on k, which was not up.
+func (r *reasons) missing(key string, j, k id) *chain {
+	edge := r.newEdge(key, j, k)
+	for _, m := range r.moved {
+		if m.to == k && edge.What == ReasonGained && r.had(key, r.match.from[j], m.from) {
+			return begin(r.provided(m)).and(edge)
+		}
 	}
-	if i := r.match.from[j]; i != db.None && r.old.isService(i) {
-		return []Cause{{What: ReasonUnfolded, Service: r.old.name(i), To: r.new.name(j), At: at}}
+	if r.match.from[k] == db.None {
+		return begin(Cause{What: ReasonAdded, Service: r.new.name(k), At: r.places.of(r.new.view, k, "")}).and(edge)
 	}
-	return []Cause{{What: ReasonAdded, Service: r.new.name(j), At: at}}
+	return begin(Cause{What: ReasonDown, Service: r.new.name(k)}).and(edge)
 }
 
-func (r *reasons) renamed(i, j id) []Cause {
-	c := Cause{What: ReasonRenamed, Service: r.old.name(i), From: r.old.name(i), To: r.new.name(j)}
-	switch r.match.via[i] {
-	case ByFile:
-		c.At = orderPlace(r.match.line[i])
-	case ByRenamedFrom:
-		c.At = r.record(r.new.view, j).Origin.Place("renamed-from")
+// had says that an old service had an edge.
+func (r *reasons) had(key string, i, to id) bool {
+	if i == db.None {
+		return false
 	}
-	return []Cause{c}
+	_, found := slices.BinarySearch(r.old.edges(key).Out(i), to)
+	return found
 }
 
-// change lists the changed fields of a new service, or the one given.
-func (r *reasons) change(j id, field string) []Cause {
-	s := r.byNew[j]
+func (r *reasons) stop(i id) []Cause  { return r.oldChains[i].links() }
+func (r *reasons) start(j id) []Cause { return r.newChains[j].links() }
+
+// maxLinks is how long a chain may be in a patch, so that long lines of
+// dependencies do not make patches that grow with their square.
+const maxLinks = 32
+
+// chain is a chain of causes, seen from its end. Chains share their beginnings.
+type chain struct {
+	last   Cause
+	before *chain
+	length int
+	head   []Cause // its first links, once there are maxLinks/2
+}
+
+func begin(c Cause) *chain { return &chain{last: c, length: 1} }
+
+// and is the chain with one more link.
+func (c *chain) and(last Cause) *chain {
+	next := &chain{last: last, before: c, length: c.length + 1, head: c.head}
+	if next.length == maxLinks/2 {
+		next.head = next.tail(next.length)
+	}
+	return next
+}
+
+// tail returns the last n links, in order.
+func (c *chain) tail(n int) []Cause {
+	out := make([]Cause, n)
+	for ; n > 0; n-- {
+		out[n-1] = c.last
+		c = c.before
+	}
+	return out
+}
+
+// links returns all links in order, without those in the middle of a long chain.
+func (c *chain) links() []Cause {
 	switch {
-	case s == nil:
-		return []Cause{{What: ReasonDatabase, Service: r.new.name(j)}}
-	case s.Kind != Changed:
-		return r.added(j)
-	case field == "":
-		return fieldCauses(s)
+	case c == nil:
+		return nil
+	case c.length <= maxLinks:
+		return c.tail(c.length)
 	}
-	return slices.DeleteFunc(fieldCauses(s), func(c Cause) bool { return c.Field != field })
+	left := Cause{What: ReasonThrough, Links: c.length - maxLinks}
+	return slices.Concat(c.head, []Cause{left}, c.tail(maxLinks/2))
 }

@@ -8,8 +8,8 @@ import (
 	"strata/compile/db"
 )
 
-// chain is a set of n services, each of which needs three of the ten before it.
-func chain(n int, changed string) specs {
+// ladder is a set of n services, each of which needs three of the ten before it.
+func ladder(n int, changed string) specs {
 	s := specs{}
 	name := func(i int) string { return fmt.Sprintf("s%06d", i) }
 	for i := range n {
@@ -48,7 +48,7 @@ func open(t testing.TB, s specs) *db.DB {
 // nothing depends, with everything up.
 func BenchmarkPlan(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
-		old := open(b, chain(n, ""))
+		old := open(b, ladder(n, ""))
 		st := State{Up: make([]bool, n), Stopped: make([]bool, n)}
 		for i := range st.Up {
 			st.Up[i] = true
@@ -56,7 +56,7 @@ func BenchmarkPlan(b *testing.B) {
 		for _, c := range []struct {
 			name string
 			new  *db.DB
-		}{{"empty", open(b, chain(n, ""))}, {"one", open(b, chain(n, fmt.Sprintf("s%06d", n-1)))}} {
+		}{{"empty", open(b, ladder(n, ""))}, {"one", open(b, ladder(n, fmt.Sprintf("s%06d", n-1)))}} {
 			for _, policy := range []Policy{Definition, Identity} {
 				b.Run(fmt.Sprintf("%s/%d/%s", c.name, n, policy), func(b *testing.B) {
 					for b.Loop() {

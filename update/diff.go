@@ -2,11 +2,11 @@ package update
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
 	"strata/compile/db"
-	"strata/graph"
 )
 
 // Version identifies a database.
@@ -63,7 +63,11 @@ type Changes struct {
 
 	before, after *vertices
 	match         *match
-	byOld, byNew  map[id]*ServiceChange
+	moved         []provider
+	places        *places
+	// conversionFile is its name, for people.
+	conversionFile string
+	byOld, byNew   map[id]*ServiceChange
 }
 
 // Empty reports whether there is nothing to update: the same content, and no order
@@ -88,7 +92,7 @@ func diffViews(old, next *view, conv Conversions, all bool) (*Changes, error) {
 	c := &Changes{
 		Old:   Version{old.path, old.content, old.file},
 		New:   Version{next.path, next.content, next.file},
-		byOld: map[id]*ServiceChange{}, byNew: map[id]*ServiceChange{},
+		byOld: map[id]*ServiceChange{}, byNew: map[id]*ServiceChange{}, conversionFile: conv.File,
 	}
 	c.before, c.after = &vertices{old, true, nil}, &vertices{next, true, nil}
 	if old.content == next.content && len(conv.Lines) == 0 && !all {
@@ -99,10 +103,13 @@ func diffViews(old, next *view, conv Conversions, all bool) (*Changes, error) {
 	if c.match, err = matchServices(c.before, c.after, conv); err != nil {
 		return nil, err
 	}
-	if err := c.compareServices(all); err != nil {
+	c.places = newPlaces()
+	if err := errors.Join(c.compareServices(all), c.places.err); err != nil {
 		return nil, err
 	}
+	c.places = nil // Changes do not change any more
 	c.compareBundles()
+	c.moved = c.movedProviders()
 	for k := range c.Services {
 		s := &c.Services[k]
 		if s.old != db.None {
@@ -164,13 +171,11 @@ func (c *Changes) compareOld(i id, all bool) (*ServiceChange, error) {
 	}
 	var err error
 	if all || !c.sameFlat(i, s.new) {
-		s.Fields, s.onChange, err = c.compareDefinitions(i, s.new)
-	} else {
-		s.Fields, err = c.compareEdges(i, s.new, nil, nil)
+		if s.Fields, s.onChange, err = c.compareDefinitions(i, s.new); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
+	s.Fields = append(s.Fields, c.compareEdges(i, s.new)...)
 	for _, f := range s.Fields {
 		s.Class = max(s.Class, f.Class)
 	}
@@ -180,7 +185,7 @@ func (c *Changes) compareOld(i id, all bool) (*ServiceChange, error) {
 	return s, nil
 }
 
-var viaNames = map[Via]string{ByFile: "conversion file", ByRenamedFrom: "renamed-from"}
+var viaNames = map[Via]string{ByFile: "conversion file", ByRenamedFrom: "renamed-from", ByProvides: "provides"}
 
 // sameFlat compares what needs no record.
 func (c *Changes) sameFlat(i, j id) bool {
@@ -210,8 +215,7 @@ func (c *Changes) compareDefinitions(i, j id) ([]FieldChange, db.OnChange, error
 	if err != nil {
 		return nil, 0, err
 	}
-	edges, err := c.compareEdges(i, j, a.Service, b.Service)
-	return append(compareFields(a, b), edges...), b.OnChange, err
+	return compareFields(a, b), b.OnChange, nil
 }
 
 // sides reads both definitions of a service. Numbers mean the names that services
@@ -240,46 +244,32 @@ func (c *Changes) sides(i, j id) (a, b side, err error) {
 	return a, b, err
 }
 
-// compareEdges finds the dependencies that one service has gained or lost. The
-// records are only read, for the places in the sources, if there are any.
-func (c *Changes) compareEdges(i, j id, a, b *db.Service) ([]FieldChange, error) {
+// compareEdges finds the dependencies that one service has gained or lost.
+func (c *Changes) compareEdges(i, j id) []FieldChange {
 	var out []FieldChange
-	for _, g := range []struct {
-		key      string
-		old, new *graph.Graph
-	}{{"needs", c.before.view.needs, c.after.view.needs}, {"wants", c.before.wants, c.after.wants}, {"after", c.before.soft, c.after.soft}} {
-		gone, more := c.edgeDelta(g.old.Out(i), g.new.Out(j))
-		if len(gone)+len(more) == 0 {
-			continue
-		}
-		var err error
-		if a == nil {
-			if a, err = c.before.service(i); err != nil {
-				return nil, err
+	said := map[string]bool{}
+	for _, key := range []string{"needs", "wants", "after"} {
+		gone, more := c.edgeDelta(c.before.view.edges(key).Out(i), c.after.view.edges(key).Out(j))
+		edge := func(name string, f FieldChange) {
+			// A want is an edge of order too: say it once.
+			if key == "wants" {
+				said[name] = true
+			} else if key == "after" && said[name] {
+				return
 			}
-		}
-		if b == nil {
-			if b, err = c.after.service(j); err != nil {
-				return nil, err
-			}
+			f.Field, f.Class = key+"/"+name, Graph
+			out = append(out, f)
 		}
 		for _, k := range gone {
 			name := c.before.names[k]
-			out = append(out, FieldChange{Field: g.key + "/" + name, Class: Graph, From: name, OldAt: c.before.edgeAt(a, g.key, k)})
+			edge(name, FieldChange{From: name, OldAt: c.places.ofEdge(c.before, i, key, k)})
 		}
 		for _, k := range more {
 			name := c.after.names[k]
-			out = append(out, FieldChange{Field: g.key + "/" + name, Class: Graph, To: name, NewAt: c.after.edgeAt(b, g.key, k)})
+			edge(name, FieldChange{To: name, NewAt: c.places.ofEdge(c.after, j, key, k)})
 		}
 	}
-	// A want is an edge of order too: say it once.
-	said := map[string]bool{}
-	for _, f := range out {
-		if name, ok := strings.CutPrefix(f.Field, "wants/"); ok {
-			said["after/"+name] = true
-		}
-	}
-	return slices.DeleteFunc(out, func(f FieldChange) bool { return said[f.Field] }), nil
+	return out
 }
 
 // edgeDelta compares two rows, which are ascending, by identity.
@@ -296,24 +286,6 @@ func (c *Changes) edgeDelta(old, new []id) (gone, more []id) {
 		}
 	}
 	return gone, more
-}
-
-// edgeAt is where an edge of a service was declared: by the name of what it leads
-// to, or by a bundle's that holds it.
-func (v *view) edgeAt(s *db.Service, key string, to id) string {
-	fields := []string{key + "/" + v.names[to]}
-	for _, f := range s.Origin.Fields {
-		name, ok := strings.CutPrefix(f.Field, key+"/")
-		if b, isBundle := v.bundle(name); ok && isBundle && slices.Contains(b.Contents, to) {
-			fields = append(fields, f.Field)
-		}
-	}
-	for _, name := range append(fields, key) {
-		if slices.ContainsFunc(s.Origin.Fields, func(f db.FieldOrigin) bool { return f.Field == name }) {
-			return s.Origin.Place(name)
-		}
-	}
-	return s.Origin.Place(key)
 }
 
 func (c *Changes) compareBundles() {

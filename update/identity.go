@@ -81,6 +81,14 @@ func (v *vertices) typeOf(i id) db.Type {
 	return db.Longrun
 }
 
+// edges are those of a list of names, with the internal services' among the needs.
+func (v *vertices) edges(key string) *graph.Graph {
+	if key == "needs" {
+		return v.needs
+	}
+	return v.view.edges(key)
+}
+
 func (v *vertices) resolve(name string) ([]id, bool) {
 	if v.internals {
 		switch name {
@@ -114,12 +122,14 @@ func (v *vertices) referenceOrder() []id {
 // Via says why an old service is taken to be a new one.
 type Via uint8
 
-// The reasons. ByName covers a name that stands for a bundle in the new database.
+// The reasons. ByName covers a name that stands for a bundle in the new database;
+// ByProvides is one that another service, which is new, provides.
 const (
 	NoMatch Via = iota
 	ByName
 	ByFile
 	ByRenamedFrom
+	ByProvides
 )
 
 // match says what became of the old services.
@@ -147,7 +157,8 @@ func (m *match) pair(i id) (id, bool) {
 }
 
 // matchServices decides the identity of services: a line of the conversion file,
-// else renamed-from, else the name.
+// else renamed-from, else the name. A name that another service provides now counts
+// if that service would else be new.
 func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 	orders, err := conv.orders(old)
 	if err != nil {
@@ -158,6 +169,7 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 		return nil, err
 	}
 	m := newMatch(old.count(), new.count())
+	var provided []id
 	for _, i := range old.referenceOrder() {
 		o, ordered := orders[i]
 		name, via := old.name(i), ByName
@@ -170,13 +182,15 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 		m.restart[i] = ordered && o.restart
 		m.line[i] = o.line
 		to, ok := new.resolve(name)
-		if !ok {
-			if o.renamed {
-				return nil, conv.errorf(ConversionLine{Number: o.line}, ErrNoTarget, "%s is not in the new database", name)
-			}
+		switch {
+		case !ok && o.renamed:
+			return nil, conv.errorf(ConversionLine{Number: o.line}, ErrNoTarget, "%s is not in the new database", name)
+		case !ok:
+			continue
+		case via == ByName && new.isProvided(name):
+			provided = append(provided, i)
 			continue
 		}
-		m.to[i], m.single[i], m.via[i] = to, len(to) == 1, via
 		for _, j := range to {
 			if other := m.from[j]; other != db.None {
 				return nil, &ConversionError{
@@ -184,11 +198,24 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 					Message: fmt.Sprintf("new service %s is what both %s and %s became", new.name(j), old.name(other), old.name(i)),
 				}
 			}
-			m.from[j] = i
 		}
-		m.retyped[i] = m.single[i] && old.typeOf(i) != new.typeOf(to[0])
+		m.set(old, new, i, to, via)
+	}
+	for _, i := range provided {
+		if to, _ := new.resolve(old.name(i)); m.from[to[0]] == db.None {
+			m.set(old, new, i, to, ByProvides)
+		}
 	}
 	return m, nil
+}
+
+// set notes what an old service became.
+func (m *match) set(old, new *vertices, i id, to []id, via Via) {
+	m.to[i], m.single[i], m.via[i] = to, len(to) == 1, via
+	for _, j := range to {
+		m.from[j] = i
+	}
+	m.retyped[i] = m.single[i] && old.typeOf(i) != new.typeOf(to[0])
 }
 
 func newMatch(oldCount, newCount int) *match {

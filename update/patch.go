@@ -124,10 +124,12 @@ const (
 	ReasonRetyped  Reason = "retyped"  // Service is of another type
 	ReasonUnfolded Reason = "unfolded" // the name of Service is a bundle's now
 	ReasonRenamed  Reason = "renamed"  // Service has another name
-	ReasonOrdered  Reason = "ordered"  // the conversion file orders a restart
+	ReasonOrdered  Reason = "ordered"  // the conversion file or an option orders a restart
 	ReasonDown     Reason = "down"     // Service was not up
 	ReasonNeeds    Reason = "needs"    // Service needs what the cause before is about
 	ReasonGained   Reason = "gained"   // Service has gained the edge in Field
+	ReasonProvided Reason = "provided" // the name Service has another provider
+	ReasonThrough  Reason = "through"  // Links links of a long chain are left out here
 	ReasonDatabase Reason = "database" // the databases differ
 	// ReasonTakenBack: an action on Service is taken back; why that was done follows.
 	ReasonTakenBack Reason = "taken-back"
@@ -140,7 +142,11 @@ type Cause struct {
 	Field   string `json:"field,omitempty"`
 	From    string `json:"from,omitempty"`
 	To      string `json:"to,omitempty"`
-	At      string `json:"at,omitempty"`
+	// At is the place in the sources: in the new ones, or in the old ones for what is
+	// there no more. OldAt is that in the old ones for what stands in both.
+	At    string `json:"at,omitempty"`
+	OldAt string `json:"old_at,omitempty"`
+	Links int    `json:"links,omitempty"`
 }
 
 // Empty reports whether there is nothing to do.

@@ -40,7 +40,15 @@ type Options struct {
 	ForceEssentials bool
 	// RespectStops refuses a patch that would start what an operator stopped.
 	RespectStops bool
+	// Restart and Keep are orders for services, by the names they have in the old
+	// database: to restart what is up, or to keep its process though its class, its
+	// definition or the conversion file asks for a restart. They come before all
+	// of these. What is to be kept and cannot be, because what it needs restarts, is a
+	// [RefusedError], and so is a restart of what must not be stopped.
+	Restart, Keep []string
 }
+
+const forceHint = "-e stops essential services all the same"
 
 // RefusedError says that there is no patch that keeps the rules.
 type RefusedError struct {
@@ -65,23 +73,26 @@ type plan struct {
 	up    *graph.Set
 	t     transition
 
+	ordered        overrides
 	pinned, spared *graph.Set
-	restart        *graph.Set // for a changed definition
-	reload         *graph.Set // new services to be told to reload
-	wanted         map[id]id  // new services started because of a want, and who has it
-	starts         *graph.Set // new services to be started
+	stopped        *graph.Set      // new services that an operator stopped
+	restart        *graph.Set      // for a changed definition
+	reload         *graph.Set      // new services to be told to reload
+	wanted         map[id]id       // new services started because of a want, and who has it
+	followed       map[id]provider // new services started in the place of others
+	starts         *graph.Set      // new services to be started
 	patch          *Patch
 }
 
 // Plan says what to do so that the services that are up stay up, under their new
 // identity, in the new database. It is a pure function. The error is a
-// [*RefusedError], or that of a database that cannot be read.
+// [*RefusedError], an [*OrderError], or that of a database that cannot be read.
 func Plan(c *Changes, st State, o Options) (*Patch, error) {
 	p, err := newPlan(c, st, o)
 	if err != nil {
 		return nil, err
 	}
-	if c.Empty() {
+	if c.Empty() && !p.hasOrders() {
 		p.leaveAll()
 		return p.patch, nil
 	}
@@ -102,7 +113,7 @@ func Plan(c *Changes, st State, o Options) (*Patch, error) {
 }
 
 func newPlan(c *Changes, st State, o Options) (*plan, error) {
-	p := &plan{Changes: c, state: st, opts: o, wanted: map[id]id{}}
+	p := &plan{Changes: c, state: st, opts: o, wanted: map[id]id{}, followed: map[id]provider{}}
 	p.patch = &Patch{Format: PatchFormat, Policy: o.Policy, Old: c.Old, New: c.New, Live: st.Live, Actions: []Action{}}
 	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
 		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())
@@ -113,7 +124,7 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 			p.patch.Before.Up = append(p.patch.Before.Up, c.before.names[i])
 		}
 	}
-	return p, nil
+	return p, p.readOverrides()
 }
 
 // leaveAll is the patch that does nothing.
@@ -128,6 +139,11 @@ func (p *plan) leaveAll() {
 // prepare makes the graphs that the policy looks at, and what is up in them.
 func (p *plan) prepare() (err error) {
 	identity := p.opts.Policy == Identity
+	if len(p.match.to) == 0 {
+		if err := p.sameMatch(); err != nil {
+			return err
+		}
+	}
 	if p.old, err = newVertices(p.before.view, identity); err != nil {
 		return err
 	}
@@ -155,6 +171,7 @@ func (p *plan) prepare() (err error) {
 	if identity && p.state.Holder {
 		p.up.Add(p.old.holder())
 	}
+	p.findStopped()
 	p.pinned, p.spared = graph.NewSet(p.old.count()), graph.NewSet(p.old.count())
 	p.restart, p.reload = graph.NewSet(p.old.count()), graph.NewSet(p.new.count())
 	return nil
@@ -170,21 +187,23 @@ func (p *plan) decide() error {
 			}
 		}
 	}
-	restart := p.restart.Clone()
-	for i, ordered := range p.match.restart {
-		if ordered {
-			restart.Add(id(i))
-		}
+	if err := p.checkRestarts(); err != nil {
+		return err
 	}
+	restart := p.orderedRestarts()
+	restart.Union(p.restart)
 	p.t = decide(p.old, p.new, p.match, rules{up: p.up, restart: restart, pinned: p.pinned})
 	p.starts = p.t.after.Clone()
 	p.starts.Subtract(p.t.keep)
 	if p.opts.Policy == Identity {
 		p.spare()
-		return nil
+	} else {
+		p.pullWants()
+		p.reload.Intersect(p.t.keep)
 	}
-	p.pullWants()
-	p.reload.Intersect(p.t.keep)
+	if err := p.checkKept(); err != nil {
+		return err
+	}
 	return p.respectStops()
 }
 
@@ -193,7 +212,7 @@ func (p *plan) decide() error {
 func (p *plan) applyClasses() {
 	for k := range p.Services {
 		s := &p.Services[k]
-		if s.Kind != Changed || !p.up.Has(s.old) {
+		if s.Kind != Changed || !p.up.Has(s.old) || p.ordered.keep.Has(s.old) {
 			continue
 		}
 		switch s.Action() {
@@ -222,135 +241,6 @@ func (s *ServiceChange) Action() Class {
 		return Live
 	}
 	return s.Class
-}
-
-// pin protects the essential services that are up, and what they need.
-func (p *plan) pin() error {
-	var essential []id
-	for i := range p.up.All() {
-		if p.old.isService(i) && p.old.flags[i]&db.Essential != 0 {
-			essential = append(essential, i)
-		}
-	}
-	p.pinned = p.old.needs.Closure(essential)
-	p.pinned.Intersect(p.up)
-	var lost []string
-	for i := range p.pinned.All() {
-		if _, ok := p.match.pair(i); !ok {
-			lost = append(lost, p.lostText(i))
-		}
-	}
-	if len(lost) > 0 {
-		return &RefusedError{lost, "services that must not be stopped are gone or have another type", "-e stops essential services all the same"}
-	}
-	p.pinNewNeeds()
-	return nil
-}
-
-func (p *plan) lostText(i id) string {
-	name := p.old.name(i)
-	if p.old.flags[i]&db.Essential == 0 {
-		name += ", needed by an essential service"
-	}
-	return name
-}
-
-// pinNewNeeds protects also what pinned services need only from now on, if it is
-// up and can go on.
-func (p *plan) pinNewNeeds() {
-	var successors []id
-	for i := range p.pinned.All() {
-		j, _ := p.match.pair(i)
-		successors = append(successors, j)
-	}
-	for j := range p.new.needs.Closure(successors).All() {
-		i := p.match.from[j]
-		if i == db.None || !p.up.Has(i) || p.pinned.Has(i) {
-			continue
-		}
-		below := p.old.needs.Closure([]id{i})
-		below.Intersect(p.up)
-		if !slices.ContainsFunc(below.IDs(), func(k id) bool { _, ok := p.match.pair(k); return !ok }) {
-			p.pinned.Union(below)
-		}
-	}
-}
-
-// spare finds, under the policy Identity, what is listed for a stop and not
-// stopped: essential services, and what they need, since that cannot go down
-// before them.
-func (p *plan) spare() {
-	if p.opts.ForceEssentials {
-		return
-	}
-	var essential []id
-	for i := range p.t.stop.All() {
-		if p.old.isService(i) && p.old.flags[i]&db.Essential != 0 {
-			essential = append(essential, i)
-		}
-	}
-	p.spared = p.old.needs.Closure(essential)
-	p.spared.Intersect(p.t.stop)
-	for i := range p.spared.All() {
-		if j, ok := p.match.pair(i); ok {
-			p.starts.Remove(j)
-		}
-	}
-}
-
-// pullWants adds what is wanted from now on: by a new want of what is up, and by
-// any want of what is started for the first time. What an operator stopped stays
-// down.
-func (p *plan) pullWants() {
-	fresh := func(j id) bool { i := p.match.from[j]; return i == db.None || !p.up.Has(i) }
-	queue := p.t.after.IDs()
-	for len(queue) > 0 {
-		j := queue[0]
-		queue = queue[1:]
-		wants := p.new.wants.Out(j)
-		if !fresh(j) {
-			_, wants = p.edgeDelta(p.old.wants.Out(p.match.from[j]), wants)
-		}
-		for _, w := range wants {
-			if p.t.after.Has(w) {
-				continue
-			}
-			more := p.new.needs.Closure([]id{w})
-			more.Subtract(p.t.after)
-			if slices.ContainsFunc(more.IDs(), p.stopped) {
-				continue
-			}
-			p.wanted[w] = j
-			for k := range more.All() {
-				if p.t.after.Add(k) {
-					p.starts.Add(k)
-					queue = append(queue, k)
-				}
-			}
-		}
-	}
-}
-
-// stopped says that an operator stopped the service that is called j now.
-func (p *plan) stopped(j id) bool {
-	i := p.match.from[j]
-	return i != db.None && p.old.isService(i) && p.state.Stopped[i]
-}
-
-func (p *plan) respectStops() error {
-	if !p.opts.RespectStops {
-		return nil
-	}
-	var names []string
-	for j := range p.starts.All() {
-		if p.stopped(j) {
-			names = append(names, p.new.name(j))
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return &RefusedError{names, "services that an operator stopped would have to be started", "start them first, or leave --respect-stops out"}
 }
 
 // sortedNames returns the names of the services in s.

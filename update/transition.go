@@ -1,7 +1,6 @@
 package update
 
 import (
-	"strata/compile/db"
 	"strata/graph"
 )
 
@@ -40,71 +39,116 @@ type transition struct {
 //  3. If something that goes on depends, in the new graph, on something that does
 //     not, it has to restart: mark it and begin again.
 //
-// Each round but the last marks a service that was not marked, so there are at
-// most as many rounds as services, plus one.
+// Each round but the last marks a service that was not marked, and looks only at
+// what the round before has changed: a service is visited once in each graph,
+// however many rounds there are.
 func decide(old, new *vertices, m *match, r rules) transition {
-	t := transition{forced: graph.NewSet(old.count())}
-	restart := r.restart.Clone()
-	for {
-		t.rounds++
-		t.listed, t.stop = stopSet(old, m, r, restart)
-		t.keep, t.start = graph.NewSet(new.count()), graph.NewSet(new.count())
-		for i := range r.up.All() {
-			for _, j := range m.to[i] {
-				if t.stop.Has(i) {
-					t.start.Add(j)
-				} else {
-					t.keep.Add(j)
-				}
-			}
-		}
-		if !markForced(new, m, r, &t, restart) {
-			t.after = new.needs.Closure(t.start.IDs())
-			t.after.Union(t.keep)
-			// A pinned service goes on even where a new dependency of it is
-			// not up yet; the dependency is started all the same.
-			t.after.Union(new.needs.Closure(t.keep.IDs()))
-			return t
+	d := newDecision(old, new, m, r)
+	for next := d.own(); ; {
+		d.t.rounds++
+		d.stop(next)
+		if next = d.force(); len(next) == 0 {
+			break
 		}
 	}
+	t := d.t
+	t.after = new.needs.Closure(t.start.IDs())
+	t.after.Union(t.keep)
+	// A pinned service goes on even where a new dependency of it is not up yet; the
+	// dependency is started all the same.
+	t.after.Union(new.needs.Closure(t.keep.IDs()))
+	return t
 }
 
-func stopSet(old *vertices, m *match, r rules, restart *graph.Set) (listed, stop *graph.Set) {
-	listed = graph.NewSet(old.count())
+// decision is the work of [decide].
+type decision struct {
+	old, new *vertices
+	match    *match
+	rules
+	t transition
+	// reached are old services that stop or depend on what does; lost are new ones
+	// that are not up at the switch, or are marked; fresh are those of them whose
+	// dependents have not been looked at.
+	reached, lost *graph.Set
+	fresh         []id
+}
+
+// newDecision begins with everything that is up going on.
+func newDecision(old, new *vertices, m *match, r rules) *decision {
+	d := &decision{old: old, new: new, match: m, rules: r, reached: graph.NewSet(old.count()), lost: graph.NewSet(new.count())}
+	d.t = transition{
+		listed: graph.NewSet(old.count()), stop: graph.NewSet(old.count()), forced: graph.NewSet(old.count()),
+		keep: graph.NewSet(new.count()), start: graph.NewSet(new.count()),
+	}
 	for i := range r.up.All() {
-		if (restart.Has(i) || m.retyped[i] || !m.single[i]) && !r.pinned.Has(i) {
-			listed.Add(i)
+		for _, j := range m.to[i] {
+			d.t.keep.Add(j)
 		}
 	}
-	stop = old.needs.Dependents(listed.IDs())
-	stop.Intersect(r.up)
-	return listed, stop
+	for j := range id(new.count()) {
+		if !d.t.keep.Has(j) {
+			d.lose(j)
+		}
+	}
+	return d
 }
 
-// markForced marks for restart what goes on but would depend on something that is
-// not up. It reports whether it marked anything.
-func markForced(new *vertices, m *match, r rules, t *transition, restart *graph.Set) bool {
-	missing := new.needs.Closure(t.keep.IDs())
-	missing.Subtract(t.keep)
-	marked := false
-	seen := missing.Clone()
-	queue := missing.IDs()
+func (d *decision) lose(j id) {
+	if d.lost.Add(j) {
+		d.fresh = append(d.fresh, j)
+	}
+}
+
+// own are the services that stop for a reason of their own.
+func (d *decision) own() []id {
+	var out []id
+	for i := range d.up.All() {
+		if (d.restart.Has(i) || d.match.retyped[i] || !d.match.single[i]) && !d.pinned.Has(i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// stop stops services, and all that is up and depends on them.
+func (d *decision) stop(queue []id) {
+	for _, i := range queue {
+		d.t.listed.Add(i)
+		d.reached.Add(i)
+	}
 	for len(queue) > 0 {
-		j := queue[0]
+		i := queue[0]
 		queue = queue[1:]
-		for _, k := range new.needs.In(j) {
-			i := m.from[k]
-			if t.keep.Has(k) && i != db.None && r.pinned.Has(i) {
+		if d.up.Has(i) {
+			d.t.stop.Add(i)
+			for _, j := range d.match.to[i] {
+				d.t.keep.Remove(j)
+				d.t.start.Add(j)
+				d.lose(j)
+			}
+		}
+		for _, k := range d.old.needs.In(i) {
+			if d.reached.Add(k) {
+				queue = append(queue, k)
+			}
+		}
+	}
+}
+
+// force marks what goes on but would depend on something that does not.
+func (d *decision) force() []id {
+	var marked []id
+	for len(d.fresh) > 0 {
+		j := d.fresh[0]
+		d.fresh = d.fresh[1:]
+		for _, k := range d.new.needs.In(j) {
+			i := d.match.from[k]
+			if !d.t.keep.Has(k) || d.pinned.Has(i) || d.lost.Has(k) {
 				continue
 			}
-			if !seen.Add(k) {
-				continue
-			}
-			queue = append(queue, k)
-			if t.keep.Has(k) && restart.Add(i) {
-				t.forced.Add(i)
-				marked = true
-			}
+			d.lose(k)
+			d.t.forced.Add(i)
+			marked = append(marked, i)
 		}
 	}
 	return marked

@@ -2,6 +2,7 @@ package update
 
 import (
 	"slices"
+	"strings"
 
 	"strata/compile/db"
 	"strata/graph"
@@ -47,8 +48,9 @@ func viewOf(d *db.DB) *view {
 		v.names[i], v.types[i], v.flags[i], v.manual[i] = d.Name(i), d.Type(i), d.Flags(i), d.Manual(i)
 		v.defs[i], v.consumer[i], v.fed[i] = d.Definition(i), d.Consumer(i), d.HasProducers(i)
 	}
-	for b := range v.bundles {
-		v.bundles[b] = db.Bundle{Name: d.BundleName(db.BundleID(b)), Contents: d.Contents(db.BundleID(b))}
+	for k := range v.bundles {
+		b := db.BundleID(k)
+		v.bundles[k] = db.Bundle{Name: d.BundleName(b), Contents: d.Contents(b), Provided: d.Provided(b)}
 	}
 	return v
 }
@@ -63,15 +65,7 @@ func (v *view) find(name string) (id, bool) {
 
 // bundle returns the bundle, or the provided name, of that name.
 func (v *view) bundle(name string) (*db.Bundle, bool) {
-	i, ok := slices.BinarySearchFunc(v.bundles, name, func(b db.Bundle, n string) int {
-		switch {
-		case b.Name < n:
-			return -1
-		case b.Name > n:
-			return 1
-		}
-		return 0
-	})
+	i, ok := slices.BinarySearchFunc(v.bundles, name, func(b db.Bundle, n string) int { return strings.Compare(b.Name, n) })
 	if !ok {
 		return nil, false
 	}
@@ -87,6 +81,34 @@ func (v *view) resolve(name string) ([]id, bool) {
 		return b.Contents, true
 	}
 	return nil, false
+}
+
+// edges are those of a list of names; those of after are all soft ones.
+func (v *view) edges(key string) *graph.Graph {
+	switch key {
+	case "wants":
+		return v.wants
+	case "after":
+		return v.soft
+	}
+	return v.needs
+}
+
+// isProvided says that a name is one that a service provides.
+func (v *view) isProvided(name string) bool {
+	b, ok := v.bundle(name)
+	return ok && b.Provided
+}
+
+// provider returns the service that provides a name, or is called so itself.
+func (v *view) provider(name string) (id, bool) {
+	if i, ok := v.find(name); ok {
+		return i, true
+	}
+	if b, ok := v.bundle(name); ok && b.Provided {
+		return b.Contents[0], true
+	}
+	return db.None, false
 }
 
 // piped says that a longrun is part of a pipeline.

@@ -121,6 +121,11 @@ func (db *DB) BundleName(id BundleID) string {
 	return db.flat.bundleName(id)
 }
 
+// Provided reports whether a bundle is a name that its one service provides.
+func (db *DB) Provided(id BundleID) bool {
+	return db.hasBundle(id) && db.flat.bundleKinds[id]&bundleProvided != 0
+}
+
 // Contents returns the atomic services a bundle stands for, ascending.
 func (db *DB) Contents(id BundleID) []ServiceID {
 	if !db.hasBundle(id) {

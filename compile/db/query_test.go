@@ -134,7 +134,7 @@ func TestOutOfRange(t *testing.T) {
 		}
 	}
 	for _, id := range []BundleID{BundleID(db.Bundles()), 1<<32 - 1} {
-		if db.BundleName(id) != "" || db.Contents(id) != nil {
+		if db.BundleName(id) != "" || db.Contents(id) != nil || db.Provided(id) {
 			t.Errorf("bundle %d has values", id)
 		}
 		if _, err := db.Bundle(id); err == nil || errors.Is(err, ErrCorrupt) {
@@ -162,7 +162,7 @@ func TestAccessors(t *testing.T) {
 	}
 	for i := range m.Bundles {
 		b, id := &m.Bundles[i], BundleID(i)
-		if got, ok := db.Resolve(b.Name); !ok || !slices.Equal(got, b.Contents) || db.BundleName(id) != b.Name {
+		if got, ok := db.Resolve(b.Name); !ok || !slices.Equal(got, b.Contents) || db.BundleName(id) != b.Name || db.Provided(id) != b.Provided {
 			t.Errorf("%q: resolved to %v", b.Name, got)
 		}
 	}

@@ -18,6 +18,7 @@ type updateOptions struct {
 	dryRun, json, block       bool
 	force, spare              bool
 	respectStops              bool
+	restart, keep             []string
 	verbosity                 int
 }
 
@@ -33,6 +34,10 @@ restarts what has changed in a way that asks for it, reloads what can reload, an
 leaves everything else alone; the policy identity follows s6-rc-update, which does
 not look at what a definition contains. Essential services are never stopped
 without -e, and what an operator stopped stays down unless something needs it.
+
+--restart and --keep name services as they are called now. They come before the
+conversion file, that before on-change in a definition, and that before the class
+of what has changed. What cannot be done is refused, and nothing is touched.
 
 With -n the patch is shown, with the reason for each action, and nothing is done.`,
 		Example: `  rc-update -n new.db
@@ -52,6 +57,8 @@ With -n the patch is shown, with the reason for each action, and nothing is done
 	f.BoolVarP(&o.force, "force-essentials", "e", false, "stop essential services like others")
 	f.BoolVarP(&o.spare, "no-force-essentials", "E", false, "do not stop essential services (the default)")
 	f.BoolVar(&o.respectStops, "respect-stops", false, "refuse to start what an operator stopped")
+	f.StringArrayVar(&o.restart, "restart", nil, "restart the service `NAME` if it is up, changed or not; once for each service")
+	f.StringArrayVar(&o.keep, "keep", nil, "keep the process of the service `NAME`, whatever has changed in its definition; once for each service")
 	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 the patch and each action")
 	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitWrongType, exitDuplicate,
 		exitFailed+exitNotSwitched, exitTimeout+exitNotSwitched, exitUsage, exitSystem)
@@ -78,7 +85,7 @@ func (o updateOptions) plan() (update.Options, error) {
 	if p != update.Identity && p != update.Definition {
 		return update.Options{}, usagef("there is no policy %q: use definition or identity", o.policy)
 	}
-	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops}, nil
+	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops, Restart: o.restart, Keep: o.keep}, nil
 }
 
 func runUpdate(s ui.Streams, o updateOptions, newdb string) error {

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"strata/cmd/internal/ui"
@@ -69,22 +68,33 @@ func actionText(a update.Action) string {
 	if a.Forced {
 		text += " (an operator had stopped it)"
 	}
-	var links []string
-	for _, c := range a.Because {
-		links = append(links, causeText(c))
-	}
-	return text + ": " + strings.Join(shortened(links), "; ")
+	return text + ": " + strings.Join(chainTexts(a.Because), "; ")
 }
 
-// shortened leaves out the middle of a long chain; JSON has it whole.
-func shortened(links []string) []string {
-	const ends = 2
-	left := len(links) - 2*ends
-	if left < 2 {
-		return links
+// chainTexts says the links of a chain, without the middle of a long one; JSON has
+// more of it.
+func chainTexts(chain []update.Cause) []string {
+	const ends, most = 2, 5
+	var middle []update.Cause
+	head, tail := chain, []update.Cause(nil)
+	if len(chain) > most {
+		head, middle, tail = chain[:ends], chain[ends:len(chain)-ends], chain[len(chain)-ends:]
 	}
-	middle := fmt.Sprintf("and so on through %d more", left)
-	return slices.Concat(links[:ends], []string{middle}, links[len(links)-ends:])
+	var texts []string
+	for _, c := range head {
+		texts = append(texts, causeText(c))
+	}
+	if len(middle) > 0 {
+		left := 0
+		for _, c := range middle {
+			left += max(c.Links, 1)
+		}
+		texts = append(texts, fmt.Sprintf("and so on through %d more", left))
+	}
+	for _, c := range tail {
+		texts = append(texts, causeText(c))
+	}
+	return texts
 }
 
 func escaped(names []string) string {
@@ -113,7 +123,11 @@ func causeText(c update.Cause) string {
 	case update.ReasonRenamed:
 		text = fmt.Sprintf("%s is called %s now", name, ui.Escape(c.To))
 	case update.ReasonOrdered:
-		text = name + " is to be restarted"
+		text = name + " is to be restarted, by " + strings.ReplaceAll(c.Field, "conversion-file", "the conversion file")
+	case update.ReasonProvided:
+		text = fmt.Sprintf("%s is provided by %s now, and not by %s", name, ui.Escape(c.To), ui.Escape(c.From))
+	case update.ReasonThrough:
+		text = fmt.Sprintf("and so on through %d more", c.Links)
 	case update.ReasonDown:
 		text = name + " was down"
 	case update.ReasonNeeds, update.ReasonGained:
@@ -123,10 +137,18 @@ func causeText(c update.Cause) string {
 	default:
 		text = string(c.What) + " " + name
 	}
-	if c.At != "" {
-		text += " (" + ui.Escape(c.At) + ")"
+	return text + placeText(c)
+}
+
+// placeText says where the cause stands, and where it stood if that is elsewhere.
+func placeText(c update.Cause) string {
+	switch {
+	case c.At == "":
+		return ""
+	case c.OldAt == "" || c.OldAt == c.At:
+		return " (" + ui.Escape(c.At) + ")"
 	}
-	return text
+	return " (" + ui.Escape(c.At) + ", was " + ui.Escape(c.OldAt) + ")"
 }
 
 func edgeText(c update.Cause) string {
