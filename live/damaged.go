@@ -1,11 +1,15 @@
 package live
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"strata/compile/db"
 	"strata/live/s6"
 )
 
@@ -25,6 +29,10 @@ func OpenDamaged(path string) (*Dir, error) {
 	if !looksLive(real) {
 		return nil, fmt.Errorf("cannot open live directory %s: %w", path, ErrNoLive)
 	}
+	return openDamaged(path, real), nil
+}
+
+func openDamaged(path, real string) *Dir {
 	d := &Dir{path: path, real: real, damaged: true}
 	scandir, err := os.Readlink(filepath.Join(real, "scandir"))
 	if err == nil && checkNames(scandir, "") == nil {
@@ -34,7 +42,7 @@ func OpenDamaged(path string) (*Dir, error) {
 	if err == nil && checkNames("/", string(prefix)) == nil {
 		d.prefix = string(prefix)
 	}
-	return d, nil
+	return d
 }
 
 // looksLive reports whether a directory is a live directory, damaged or not.
@@ -96,12 +104,48 @@ func (d *Dir) slotNames() map[Slot]string {
 	return names
 }
 
-// ReplaceSummary writes the file state, for the holder of the lock who cannot write
-// the journal, from which it comes otherwise.
-func (d *Dir) ReplaceSummary(s Summary) error {
-	s.Format = SummaryFormat
-	if err := writeJSON(d.file("state"), 0o644, s); err != nil {
-		return fmt.Errorf("cannot write summary: %w", err)
+// MarkStopped leaves the file stopped, which says that all was stopped in a
+// directory whose journal cannot be used: nothing can be started in it any more. It
+// is for the holder of the lock.
+func (d *Dir) MarkStopped() error {
+	if err := writeText(d.file("stopped"), ""); err != nil {
+		return fmt.Errorf("cannot note that everything is down: %w", err)
 	}
 	return nil
+}
+
+// Stopped reports whether [Dir.MarkStopped] was called and nothing was started
+// since. Longruns may run all the same: s6 knows.
+func (d *Dir) Stopped() bool {
+	_, err := os.Lstat(d.file("stopped"))
+	return err == nil
+}
+
+// unmarkStopped is for who may start something again.
+func (d *Dir) unmarkStopped() error { return removeIfThere(d.file("stopped")) }
+
+// stoppedAll reports whether everything was stopped and no longrun runs.
+func (d *Dir) stoppedAll() bool {
+	running, err := d.Supervised()
+	return err == nil && d.Stopped() && !slices.ContainsFunc(running, func(n Named) bool { return d.Runs(n.Slot) })
+}
+
+// lacksDatabase reports whether the copy of a database is missing or damaged.
+func lacksDatabase(d *Dir, content db.Digest) bool {
+	base, err := d.OpenDatabase(content)
+	if err == nil {
+		_ = base.Close() // only a map is given back
+	}
+	return errors.Is(err, ErrCorrupt) || errors.Is(err, db.ErrCorrupt) || errors.Is(err, db.ErrFormat)
+}
+
+// restoreDatabase replaces the copy of the database by one of the same content.
+func (in *initer) restoreDatabase(ctx context.Context, d *Dir) error {
+	w, err := d.Lock(ctx, in.Block)
+	if err != nil {
+		return err
+	}
+	in.warn("the database in %s is damaged: replacing it", d.path)
+	_, _, err = db.Copy(in.DB, w.file("db"))
+	return errors.Join(err, w.Close())
 }

@@ -25,11 +25,15 @@ func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitRes
 	if current == nil {
 		return r, false, in.removeRemains(ctx, "")
 	}
-	if err := in.matches(current.dir); err != nil {
+	if err := in.matches(current); err != nil {
 		return r, false, err
 	}
-	if dropped, err := in.dropHalf(ctx, current); dropped || err != nil {
+	current.noDatabase = current.broken == nil && lacksDatabase(current.dir, current.journal.Head().Content)
+	if dropped, err := in.dropDead(ctx, current); dropped || err != nil {
 		return r, false, err
+	}
+	if current.broken != nil {
+		return r, false, current.broken
 	}
 	d, j := current.dir, current.journal.Head()
 	switch {
@@ -51,12 +55,19 @@ func (in *initer) useExisting(ctx context.Context, content db.Digest) (r InitRes
 	if r.Patched {
 		return r, true, nil
 	}
+	if current.noDatabase {
+		if err := in.restoreDatabase(ctx, d); err != nil {
+			return r, false, err
+		}
+	}
 	return r, true, in.complete(ctx, d)
 }
 
 // matches refuses a directory in use that is for something else.
-func (in *initer) matches(d *Dir) error {
-	switch {
+func (in *initer) matches(f *found) error {
+	switch d := f.dir; {
+	case f.broken != nil && d.scandir == "":
+		return nil
 	case d.scandir != in.Scandir:
 		return fmt.Errorf("%w: it uses scandir %s and not %s", ErrMismatch, d.scandir, in.Scandir)
 	case d.prefix != in.Prefix:
@@ -70,6 +81,10 @@ type found struct {
 	dir     *Dir
 	journal *journal.Folder
 	lost    bool // the link to it is missing
+	// broken says why neither the journal nor anything that depends on it can be
+	// used. noDatabase is set if the copy of the database cannot.
+	broken     error
+	noDatabase bool
 }
 
 // current finds the live directory in use: the one that the link points to, or one
@@ -141,11 +156,14 @@ func (in *initer) target() (string, error) {
 }
 
 // ours reports whether a real directory was made by Init, whole or not: format is
-// the first thing in it.
+// the first thing in it. It may have been lost since.
 func ours(real string) bool {
 	format, err := os.ReadFile(filepath.Join(real, "format"))
+	if err == nil && strings.HasPrefix(string(format), formatName) || looksLive(real) {
+		return true
+	}
 	if err == nil {
-		return strings.HasPrefix(string(format), formatName)
+		return false
 	}
 	info, err := os.Lstat(real)
 	if err != nil || !info.IsDir() {
@@ -174,13 +192,17 @@ func (in *initer) inUse(real string) (*found, error) {
 	d, err := openReal(in.live(), real)
 	var known *journal.Folder
 	if err == nil {
-		known, err = journal.Load(d.JournalPath())
+		last := d.summarySeq() // a writer goes on meanwhile
+		if known, err = journal.Load(d.JournalPath()); err == nil {
+			err = endsAt(known.Head().Seq, last)
+		}
 	}
 	if err != nil {
-		if running := supervised(real); len(running) > 0 {
-			return nil, fmt.Errorf("%w: supervisors are running in %s, and %w", ErrCorrupt, real, err)
+		if running := supervised(real); len(running) == 0 {
+			return nil, nil
 		}
-		return nil, nil
+		err = fmt.Errorf("%w: supervisors are running in %s, and %w; first stop everything with rc-ctl change -D -a", ErrCorrupt, real, err)
+		return &found{dir: openDamaged(in.live(), real), broken: err}, nil
 	}
 	err = d.CheckEpoch(known.Head().Epoch)
 	if errors.Is(err, ErrStale) || errors.Is(err, s6.ErrNotRunning) {

@@ -13,7 +13,11 @@ import (
 // does not show otherwise, and one in a line looks as if a writer had been killed.
 // Only the holder of the lock can ask.
 func (d *Dir) checkEnd(seq uint64) error {
-	if last := d.summarySeq(); last > seq {
+	return endsAt(seq, d.summarySeq())
+}
+
+func endsAt(seq, last uint64) error {
+	if last > seq {
 		return fmt.Errorf("%w: the journal ends with record %d, and record %d was there", ErrCorrupt, seq, last)
 	}
 	return nil

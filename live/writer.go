@@ -36,7 +36,10 @@ func newWriter(d *Dir, held *lock) (*Writer, error) {
 	w := &Writer{Dir: d, lock: held, journal: j}
 	var last uint64
 	j.With(func(known *journal.Folder) { last, w.next = known.Seq(), known.Head().NextSlot })
-	if err := d.checkEnd(last); err != nil {
+	if err = d.checkEnd(last); err == nil {
+		err = d.unmarkStopped()
+	}
+	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return w, nil

@@ -27,16 +27,20 @@ type knowledge struct {
 	up []live.StopService
 }
 
-// known asks the journal, and if that cannot be read, the summary.
+// known asks the journal, and if that cannot be read, the mark of an earlier full
+// stop, and the summary.
 func (s *Session) known() knowledge {
 	if s.w != nil {
 		return ofJournal(s.w.Journal())
+	}
+	if s.dir.Stopped() {
+		return ofSummary(live.Summary{}, false)
 	}
 	if j, err := s.dir.Journal(); err == nil {
 		return ofJournal(j)
 	}
 	if sum, err := s.dir.Summary(); err == nil {
-		return ofSummary(sum)
+		return ofSummary(sum, true)
 	}
 	return knowledge{}
 }
@@ -60,7 +64,9 @@ func ofJournal(j journal.State) knowledge {
 	return k
 }
 
-func ofSummary(sum live.Summary) knowledge {
+// ofSummary takes services that are not in it for unknown, if unknown is set, and
+// for down otherwise.
+func ofSummary(sum live.Summary, unknown bool) knowledge {
 	states := make(map[string]live.ServiceState)
 	var k knowledge
 	for _, sv := range sum.Services {
@@ -71,7 +77,7 @@ func ofSummary(sum live.Summary) knowledge {
 	}
 	k.oneshots = func(sv live.StopService) live.ServiceState {
 		st, ok := states[sv.Name]
-		st.Unknown = st.Unknown || !ok
+		st.Unknown = st.Unknown || !ok && unknown
 		return st
 	}
 	return k

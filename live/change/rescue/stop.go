@@ -31,7 +31,7 @@ func (s *Session) Stop(ctx context.Context, essentials bool, o tree.Options) (ch
 	if err != nil || o.Dry {
 		return result, err
 	}
-	s.note(result)
+	s.note(plan, result)
 	if needed(plan, result) {
 		return result, nil
 	}
@@ -111,28 +111,18 @@ func (s *Session) env(o tree.Options) change.Env {
 	return env
 }
 
-// note makes the summary of a directory without journal say what is down now, so
-// that the next full stop does not do it again.
-func (s *Session) note(r change.Result) {
-	if s.w != nil {
+// note leaves a mark if all is down that can be stopped and the journal cannot say
+// so: the next full stop has nothing to do, and rc-init can make the directory anew.
+func (s *Session) note(p change.Plan, r change.Result) {
+	if s.w != nil || r.Quit != nil || len(r.Left) > 0 || len(p.Phases[0].Kept) > 0 {
 		return
 	}
-	old, err := s.dir.Summary()
-	if err != nil && errors.Is(err, live.ErrFormat) {
-		return
+	for _, f := range r.Failed {
+		if !errors.Is(f.Err, errNoProgram) {
+			return
+		}
 	}
-	done := make(map[string]bool)
-	for _, id := range r.Done {
-		done[s.services[id].Name] = true
-	}
-	sum := live.Summary{Seq: old.Seq}
-	for _, o := range s.services {
-		up := (o.state.Up || o.state.Unknown) && !done[o.Name]
-		sum.Services = append(sum.Services, live.SummaryService{
-			Name: o.Name, Type: o.target.Type.String(), Up: up, Unknown: up && o.state.Unknown,
-		})
-	}
-	s.sup.warn(s.dir.ReplaceSummary(sum))
+	s.sup.warn(s.dir.MarkStopped())
 }
 
 // errNoProgram is why a oneshot cannot be stopped.

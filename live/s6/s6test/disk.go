@@ -71,7 +71,7 @@ func NewDisk(t testing.TB, size, inodes int) *Disk {
 // Fill takes all the space that is left. Each call needs another name.
 func (d *Disk) Fill(name string) {
 	d.t.Helper()
-	f, err := os.Create(filepath.Join(d.Dir, name))
+	f, err := os.OpenFile(filepath.Join(d.Dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		d.t.Fatal(err)
 	}
