@@ -41,11 +41,11 @@ func Heeded(ctx context.Context, dir string) error {
 	}); err != nil {
 		return &os.PathError{Op: "fcntl", Path: path, Err: err}
 	}
-	defer control(rc, func(fd uintptr) error {
-		_, err := unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size)
-		return err // not ours to have, but no harm
-	})
-	stop := context.AfterFunc(ctx, func() { f.SetWriteDeadline(time.Unix(1, 0)) })
+	defer func() {
+		// A FIFO that stays small takes as many commands.
+		_ = rc.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, size) })
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = f.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if _, err = f.Write([]byte{byte(CmdOnceAtMost)}); err == nil {
 		err = rc.Write(emptied)
