@@ -11,10 +11,7 @@ import (
 // command in turn, the first one or the first two, and gives the same command
 // again each time: that one does the rest.
 func Interrupt(t *testing.T, w World, services []Service) {
-	names := ""
-	for _, s := range services {
-		names += s.Name + " "
-	}
+	names := Names(services)
 	p := newPlayer(t, w, services)
 	for _, signals := range []string{"interrupt", "abandon"} {
 		for k := 0; p.interrupted(signals, k, names); k++ {

@@ -39,6 +39,7 @@ type Options struct {
 
 // Play plays a scenario.
 func Play(t *testing.T, w World, s Scenario) {
+	t.Helper()
 	p := newPlayer(t, w, s.Parse())
 	for i, step := range s.Steps {
 		p.set(step.Ways)
@@ -52,6 +53,18 @@ func Play(t *testing.T, w World, s Scenario) {
 		p.checkUp()
 	}
 	p.converge(s.Steps[len(s.Steps)-1])
+}
+
+// UpAndDown brings all services up and down.
+func UpAndDown(t *testing.T, w World, services []Service) {
+	t.Helper()
+	p := newPlayer(t, w, services)
+	for _, step := range []Step{{Op: change.Start, Names: Names(services)}, {Op: change.Stop, Names: "*"}} {
+		p.converge(step)
+	}
+	if len(p.up) != 0 {
+		t.Errorf("at the end %d are up", len(p.up))
+	}
 }
 
 // player follows what happens in a world.

@@ -27,3 +27,15 @@ func play(t *testing.T, lesson string) {
 func TestL26EveryPoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { scenario.Interrupt(t, scenario.NewFake(t, scenario.Mixed()), scenario.Mixed()) })
 }
+
+func TestL13Random(t *testing.T) {
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			services := scenario.Random(seed, 30)
+			scenario.UpAndDown(t, scenario.NewFake(t, services), services)
+		})
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}

@@ -2,15 +2,11 @@ package tree_test
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"strata/compile/db"
-	"strata/internal/atomicfs"
 	"strata/live/change"
 	"strata/live/change/scenario"
 	"strata/live/change/tree"
@@ -42,124 +38,48 @@ func TestL26EveryPoint(t *testing.T) {
 	scenario.Interrupt(t, newReal(t, scenario.Mixed()), scenario.Mixed())
 }
 
-// real is a world of processes. Their programs ask files how to go on.
+// Thirty services on one processor.
+func TestL13Random(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	services := scenario.Random(13, 30)
+	scenario.UpAndDown(t, newReal(t, services), services)
+}
+
+// real is a world of processes.
 type real struct {
 	*testTree
-	gates, begun map[string]*os.File
+	*scenario.Control
 }
 
 var _ scenario.World = (*real)(nil)
 
-// The programs. LOG is a file in the root directory; the FIFO never has no writer
-// and is never written to.
-const (
-	realHead = `#!/bin/sh
-me=%s ctl=${LOG%%/log}/ctl
-wait_here() {
-	echo >"$ctl/begun.$me"
-	read _ <"$ctl/gate.$me"
-}
-`
-	realRun = realHead + `stop() {
-	read how <"$ctl/stop.$me"
-	case $how in
-	hangs) return ;;
-	waits) trap '' TERM; wait_here ;;
-	esac
-	exit 0
-}
-read how <"$ctl/start.$me"
-case $how in
-fails|crashes) exit 1 ;;
-hangs) exec sleep 100000 ;;
-waits) wait_here ;;
-esac
-trap stop TERM
-echo >&3
-exec 3>&-
-while :; do read _ <"$ctl/never"; done
-`
-	realFinish = realHead + `read how <"$ctl/start.$me"
-[ "$1$how" != 1fails ] || exit 125
-`
-	realOneshot = realHead + `read how <"$ctl/$1.$me"
-case $how in
-fails) exit 1 ;;
-hangs) read _ <"$ctl/never" ;;
-waits) wait_here ;;
-esac
-`
-)
-
 func newReal(t *testing.T, services []scenario.Service) *real {
 	t.Helper()
+	c := scenario.NewControl(t, services)
+	millis := func(limited bool) db.Millis {
+		if limited {
+			return db.Millis(scenario.Limit.Milliseconds())
+		}
+		return 0
+	}
 	var defs []definition
 	for _, s := range services {
 		d := longrun(s.Name, s.Needs...)
-		d.notify, d.run, d.finish = 3, fmt.Sprintf(realRun, s.Name), fmt.Sprintf(realFinish, s.Name)
+		d.notify, d.run, d.finish = 3, c.Run(s.Name), c.Finish(s.Name)
 		if s.Oneshot {
-			text := fmt.Sprintf(realOneshot, s.Name)
-			d = oneshot(s.Name, "set start\n"+text, s.Needs...)
-			d.down = "set stop\n" + text
+			d = oneshot(s.Name, c.Oneshot(scenario.Transition{Service: s.Name, Op: change.Start}), s.Needs...)
+			d.down = c.Oneshot(scenario.Transition{Service: s.Name, Op: change.Stop})
 		}
 		d.wants, d.after = s.Wants, s.After
 		d.change = func(sv *db.Service, _ db.Blobs) {
 			if s.Essential {
 				sv.Flags |= db.Essential
 			}
-			if s.Limited[change.Start] {
-				sv.TimeoutUp = db.Millis(scenario.Limit.Milliseconds())
-			}
-			if s.Limited[change.Stop] {
-				sv.TimeoutDown = db.Millis(scenario.Limit.Milliseconds())
-			}
+			sv.TimeoutUp, sv.TimeoutDown = millis(s.Limited[change.Start]), millis(s.Limited[change.Stop])
 		}
 		defs = append(defs, d)
 	}
-	r := &real{testTree: newTree(t, defs...), gates: map[string]*os.File{}, begun: map[string]*os.File{}}
-	if err := os.Mkdir(r.ctl(""), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r.fifo("ctl/never")
-	for _, s := range services {
-		r.gates[s.Name], r.begun[s.Name] = r.fifo("ctl/gate."+s.Name), r.fifo("ctl/begun."+s.Name)
-		r.Set(scenario.Transition{Service: s.Name, Op: change.Start}, scenario.Works)
-		r.Set(scenario.Transition{Service: s.Name, Op: change.Stop}, scenario.Works)
-	}
-	return r
-}
-
-func (r *real) ctl(name string) string { return filepath.Join(r.Root, "ctl", name) }
-
-// Set implements [scenario.World].
-func (r *real) Set(tr scenario.Transition, w scenario.Way) {
-	r.t.Helper()
-	err := atomicfs.WriteFile(r.ctl(tr.Op.String()+"."+tr.Service), 0o644, func(f *os.File) error {
-		_, err := fmt.Fprintln(f, w)
-		return err
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// Begun implements [scenario.World].
-func (r *real) Begun(ctx context.Context, service string) {
-	f := r.begun[service]
-	stop := context.AfterFunc(ctx, func() { f.SetReadDeadline(time.Now()) })
-	_, err := f.Read(make([]byte, 1))
-	if !stop() {
-		f.SetReadDeadline(time.Time{})
-	} else if err != nil {
-		r.t.Error(err)
-	}
-}
-
-// Let implements [scenario.World].
-func (r *real) Let(service string) {
-	if _, err := r.gates[service].WriteString("\n"); err != nil {
-		r.t.Error(err)
-	}
+	return &real{newTree(t, defs...), c}
 }
 
 // Run implements [scenario.World].
