@@ -110,6 +110,8 @@ func (w *waiter) lies(st Status) bool {
 // childless waits until a service that was told to stop has stopped, without
 // status and events, and returns the status it has then.
 func (w *waiter) childless(ctx context.Context, st Status) (Status, error) {
+	ctx, stop := w.whileSupervised(ctx)
+	defer stop()
 	for before := false; ; {
 		pids, err := children(w.pid)
 		if err != nil {

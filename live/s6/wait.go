@@ -140,8 +140,6 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		return st, err
 	}
 	if quiet {
-		ctx, stop := w.whileSupervised(ctx)
-		defer stop()
 		return w.childless(ctx, st)
 	}
 	for !goal.met(st) {
@@ -153,6 +151,10 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		}
 		st = now
 		if w.decided(goal, st, events, err) {
+			if goal.stopped(cmds) && st.WantUp && err == nil {
+				// It ended by itself before the command was taken, and may be running again.
+				return w.childless(ctx, st)
+			}
 			return st, nil
 		}
 		if errors.Is(err, errSilence) {
