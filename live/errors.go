@@ -19,9 +19,9 @@ var (
 	ErrUntrusted = errors.New("is writable")
 	// ErrMismatch: a live directory with other properties is in use.
 	ErrMismatch = errors.New("a live directory is in use there already")
-	// ErrHalfApplied: a patch was left in the middle. Only everything can be stopped
-	// then, and [Init] makes the directory anew.
-	ErrHalfApplied = errors.New("a patch is half applied: stop everything with rc-ctl change -D -a, then run rc-init")
+	// ErrHalfApplied: a patch was left in the middle, or is being applied. It can be
+	// gone on with or taken back, and everything can be stopped.
+	ErrHalfApplied = errors.New("a patch is half applied: rc-update --resume goes on with it, --abort takes it back, --attach looks on; rc-ctl change -D -a stops everything")
 	// ErrUsage: a parameter cannot be right.
 	ErrUsage = errors.New("wrong parameter")
 )

@@ -17,8 +17,11 @@ type internalOptions struct {
 
 // tree renders the internal service with this slot.
 func (o internalOptions) tree(s Slot) servicedir.Tree {
-	if s == RunnerSlot {
+	switch s {
+	case RunnerSlot:
 		return runnerTree(o)
+	case ApplierSlot:
+		return applierTree(o)
 	}
 	return holderTree(o)
 }

@@ -13,9 +13,10 @@ type Slot = journal.Slot
 // The slots of the internal services, and the first one that a service of a
 // database can have.
 const (
-	RunnerSlot Slot = 1
-	HolderSlot Slot = 2
-	FirstSlot  Slot = 16
+	RunnerSlot  Slot = 1
+	HolderSlot  Slot = 2
+	ApplierSlot Slot = 3
+	FirstSlot   Slot = 16
 )
 
 // Internal is a service of the live directory itself. It is a longrun, supervised
@@ -27,14 +28,16 @@ type Internal struct {
 }
 
 // The internal services: Runner runs the programs of oneshots, Holder keeps the
-// pipes of pipelines. Both say when they are ready.
+// pipes of pipelines, and both say when they are ready. Applier applies a patch, and
+// runs as long as that takes.
 var (
-	Runner = Internal{Name: "s6rc-oneshot-runner", Slot: RunnerSlot}
-	Holder = Internal{Name: "s6rc-fdholder", Slot: HolderSlot}
+	Runner  = Internal{Name: "s6rc-oneshot-runner", Slot: RunnerSlot}
+	Holder  = Internal{Name: "s6rc-fdholder", Slot: HolderSlot}
+	Applier = Internal{Name: "s6rc-applier", Slot: ApplierSlot}
 )
 
 // Internals returns the internal services.
-func Internals() []Internal { return []Internal{Runner, Holder} }
+func Internals() []Internal { return []Internal{Runner, Holder, Applier} }
 
 // PipeReader and PipeWriter name the ends of the pipe into the longrun with the
 // slot consumer, as the fd-holder knows them.

@@ -306,7 +306,7 @@ func TestRenameKilled(t *testing.T) {
 	if err := w.Rename([]live.Renaming{{slot(0), "r"}}); err == nil {
 		t.Error("a name that another service has was given")
 	}
-	if got := listing(t, filepath.Join(d.Real(), "servicedirs")); !slices.Equal(got, []string{"p", "q", "r", "s", live.Holder.Name, live.Runner.Name}) {
+	if got := listing(t, filepath.Join(d.Real(), "servicedirs")); !slices.Equal(got, []string{"p", "q", "r", "s", live.Applier.Name, live.Holder.Name, live.Runner.Name}) {
 		t.Errorf("servicedirs %q", got)
 	}
 }

@@ -87,9 +87,9 @@ func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env)
 	return Resume(ctx, w, env)
 }
 
-// Resume does what is left of the patch that is under way. It journals first and
-// acts then, and each step can be repeated, so that it does not matter where the
-// one before was killed.
+// Resume does what is left of the patch that is under way, or of taking it back (see
+// [Ask]). It journals first and acts then, and each step can be repeated, so that it
+// does not matter where the one before was killed.
 //
 // If the stops do not all succeed, nothing is switched: under the policy Definition
 // what was stopped is started again, under Identity it stays down as with s6-rc.
@@ -104,11 +104,15 @@ func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
 		return Result{}, err
 	}
 	defer a.close()
-	if aborting {
-		err = a.undo(ctx)
-	} else {
+	switch {
+	case !aborting || a.aborts: // what takes back another one goes forward
 		err = a.forward(ctx)
+	case a.result.Switched:
+		return a.takeBackSwitched(ctx)
+	default:
+		err = a.undo(ctx)
 	}
+	a.result.Aborted = aborting || a.aborts
 	return a.result, err
 }
 

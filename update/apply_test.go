@@ -37,7 +37,7 @@ func (m *machineTest) updated(new specs, o Options, conv ...string) *Patch {
 func (m *machineTest) consistent() {
 	m.t.Helper()
 	want := map[string]string{}
-	slots := []string{"1", "2"}
+	slots := []string{"1", "2", "3"}
 	for _, in := range live.Internals() {
 		want[in.Name] = m.d.Servicedir(in.Slot)
 	}

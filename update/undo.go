@@ -12,27 +12,12 @@ import (
 	"strata/live/journal"
 )
 
-// Abort takes the patch that is under way back. Before the switch it drops what was
-// made for the new database and starts what was stopped; after it it applies the
-// inverse, a patch of its own, so that what was up before is up again. What was
-// stopped by its services' own doing meanwhile is started too. It ends as aborted,
-// or as aborted with failures. The errors are those of [Resume].
+// Abort is [Ask] for taking the patch back, and [Resume].
 func Abort(ctx context.Context, w *live.Writer, env Env) (Result, error) {
-	a, _, err := reopen(w, env)
-	if err != nil {
+	if err := Ask(w, env.Cause, true); err != nil {
 		return Result{}, err
 	}
-	defer a.close()
-	switch {
-	case a.aborts:
-		err = a.forward(ctx) // it is being taken back already
-	case a.result.Switched:
-		return a.takeBackSwitched(ctx)
-	default:
-		err = a.undo(ctx)
-	}
-	a.result.Aborted = true
-	return a.result, err
+	return Resume(ctx, w, env)
 }
 
 // undo takes back a switch that has not been made: what was new is dropped, names

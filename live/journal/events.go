@@ -195,9 +195,9 @@ type PatchBegin struct {
 }
 
 // PatchTry says that a process begins, or begins again, to apply the patch under
-// way.
+// way; or, without a process, that somebody asks the applier to.
 type PatchTry struct {
-	// PID and Start are as in [Run].
+	// PID and Start are as in [Run], or 0.
 	PID   int    `json:"pid"`
 	Start uint64 `json:"start"`
 }

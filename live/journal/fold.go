@@ -149,6 +149,9 @@ func (f *Folder) Apply(r Record) {
 	case PatchTry:
 		if s.Patch != nil {
 			s.Patch.Tries++
+			if e.PID == 0 {
+				s.Patch.Tries = 0
+			}
 			s.Patch.PID, s.Patch.Start = e.PID, e.Start
 		}
 	case PatchAbort:

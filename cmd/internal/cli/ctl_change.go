@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"strata/cmd/internal/ui"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/rescue"
 	"strata/live/change/tree"
+	"strata/update/applier"
 )
+
+// applierGrace is how long a full stop waits until an update has left off.
+const applierGrace = 5 * time.Second
 
 // changeJob is one request to the engine, of rc-ctl or s6-rc.
 type changeJob struct {
@@ -50,6 +55,11 @@ func (j changeJob) ordinary(ctx context.Context, ran *bool) error {
 	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return withCode(liveCode(err), err)
+	}
+	if tree.StopsAll(j.req) && !j.run.Dry {
+		if err := applier.Suspend(d, applierGrace); err != nil {
+			return withCode(liveCode(err), err)
+		}
 	}
 	w, err := d.Lock(ctx, j.block)
 	if err != nil {

@@ -3,14 +3,18 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
 	"os/signal"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"strata/cmd/internal/ui"
 	"strata/live"
 	"strata/live/holder"
 	"strata/live/runner"
+	"strata/update"
+	"strata/update/applier"
 )
 
 // runInternal runs a program that a live directory runs, without the weight of a
@@ -24,6 +28,8 @@ func runInternal(args []string) (bool, error) {
 		return true, runRunner(args[1:])
 	case live.HolderCommand:
 		return true, runHolder(args[1:])
+	case live.ApplierCommand:
+		return true, runApplier(args[1:])
 	}
 	return false, nil
 }
@@ -35,6 +41,23 @@ func runHolder(args []string) error {
 		return withCode(live.HolderGivesUp, err)
 	}
 	return err
+}
+
+// runApplier applies the patch that is under way. SIGTERM makes it leave off.
+func runApplier(args []string) error {
+	if len(args) != 1 {
+		return usagef("usage: strata %s LIVE", live.ApplierCommand)
+	}
+	ctx, suspend := context.WithCancelCause(context.Background())
+	defer suspend(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGTERM, os.Interrupt)
+	go func() {
+		<-signals
+		suspend(update.ErrSuspended)
+	}()
+	s := ui.Standard(live.Applier.Name)
+	return applier.Main(ctx, args[0], func(err error) { s.Errorf("%s", ui.Escape(err.Error())) })
 }
 
 // runRunner is the oneshot runner. SIGTERM ends it, and with it the programs that

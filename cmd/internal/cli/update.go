@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"strata/cmd/internal/ui"
 	"strata/update"
@@ -19,13 +23,16 @@ type updateOptions struct {
 	force, spare              bool
 	respectStops              bool
 	restart, keep             []string
+	planFile, patchFile       string
+	resume, abort, attach     bool
+	foreground                bool
 	verbosity                 int
 }
 
 func newUpdateCommand(s ui.Streams) *cobra.Command {
 	o := updateOptions{live: defaultLive, policy: string(update.Definition)}
 	c := &cobra.Command{
-		Use:   "rc-update [-n] [-f CONV] NEWDB",
+		Use:   "rc-update [-n | --plan FILE] [-f CONV] NEWDB | --apply FILE | --resume | --abort | --attach",
 		Short: "Take the live directory to another database, with as little disturbance as possible",
 		Long: `Take the live directory to another database.
 
@@ -39,15 +46,28 @@ without -e, and what an operator stopped stays down unless something needs it.
 conversion file, that before on-change in a definition, and that before the class
 of what has changed. What cannot be done is refused, and nothing is touched.
 
-With -n the patch is shown, with the reason for each action, and nothing is done.`,
+With -n the patch is shown, with the reason for each action, and nothing is done.
+With --plan it is kept in a file too, for --apply, which does exactly what it says or,
+if it does not fit any more, nothing.
+
+The patch is applied inside the supervision tree, and this command looks on: it may
+be interrupted, and --attach looks on again. An update that was killed goes on by
+itself, or with --resume, and --abort takes it back.`,
 		Example: `  rc-update -n new.db
+  rc-update --plan patch.json new.db && rc-update --apply patch.json
   rc-update -f renames /etc/strata/compiled/current
   rc-update -n --json new.db > patch.json`,
 		Args: usageArgs(checkUpdateArgs),
-		RunE: func(_ *cobra.Command, args []string) error { return runUpdate(s, o, args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return runUpdate(s, o, args) },
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the patch and do nothing")
+	f.StringVar(&o.planFile, "plan", "", "show the patch, keep it in `FILE`, and do nothing")
+	f.StringVar(&o.patchFile, "apply", "", "apply the patch in `FILE`")
+	f.BoolVar(&o.resume, "resume", false, "go on with an update that was left half applied")
+	f.BoolVar(&o.abort, "abort", false, "take the update under way back")
+	f.BoolVar(&o.attach, "attach", false, "look on at the update under way")
+	f.BoolVar(&o.foreground, "foreground", false, "apply the patch in this process")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.StringVarP(&o.live, "live", "l", o.live, "update the live directory `LIVE`")
 	f.StringVarP(&o.conversions, "conversion-file", "f", "", "rename and restart services as this `FILE` says")
@@ -71,8 +91,27 @@ func checkUpdateArgs(_ *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0 && slices.Contains(openRCVerbs, args[0]):
 		return fmt.Errorf("%q is a verb of OpenRC's rc-update, which keeps the lists of runlevels; this one takes a running machine to another compiled database (one of that name is ./%s)", args[0], args[0])
-	case len(args) != 1:
+	case len(args) > 1:
 		return fmt.Errorf("want one new database, not %d", len(args))
+	}
+	return nil
+}
+
+// check refuses flags and arguments that do not go together.
+func (o updateOptions) check(args []string) error {
+	modes := 0
+	for _, on := range []bool{o.dryRun || o.planFile != "", o.patchFile != "", o.resume, o.abort, o.attach} {
+		if on {
+			modes++
+		}
+	}
+	switch {
+	case modes > 1:
+		return usagef("only one of -n or --plan, --apply, --resume, --abort and --attach can be given")
+	case (o.resume || o.abort || o.attach) && len(args) > 0:
+		return usagef("the update under way has its database: name none")
+	case !o.resume && !o.abort && !o.attach && o.patchFile == "" && len(args) == 0:
+		return usagef("name the new database; usage: rc-update [-n] [-f CONV] NEWDB")
 	}
 	return nil
 }
@@ -88,7 +127,19 @@ func (o updateOptions) plan() (update.Options, error) {
 	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops, Restart: o.restart, Keep: o.keep}, nil
 }
 
-func runUpdate(s ui.Streams, o updateOptions, newdb string) error {
+// runUpdate does what the flags ask for.
+func runUpdate(s ui.Streams, o updateOptions, args []string) error {
+	if err := o.check(args); err != nil {
+		return err
+	}
+	switch {
+	case o.attach:
+		return o.attendOnly(s)
+	case (o.resume || o.abort) && o.foreground:
+		return o.askHere(s, o.abort)
+	case o.resume || o.abort:
+		return o.ask(s, o.abort)
+	}
 	plan, err := o.plan()
 	if err != nil {
 		return err
@@ -97,24 +148,37 @@ func runUpdate(s ui.Streams, o updateOptions, newdb string) error {
 	if err != nil {
 		return err
 	}
-	if !o.dryRun {
-		return updateError(applyUpdate(s, o, newdb, conv, plan))
+	newdb := ""
+	if len(args) > 0 {
+		newdb = args[0]
 	}
-	p, err := dryUpdate(o.live, newdb, conv, plan)
+	if o.dryRun || o.planFile != "" {
+		return o.show(s, newdb, conv, plan)
+	}
+	job := o.job(s)
+	job.newdb, job.conv, job.plan = newdb, conv, plan
+	if o.patchFile != "" {
+		if job.patch, err = readPatch(o.patchFile); err != nil {
+			return updateError(err)
+		}
+		if newdb == "" {
+			job.newdb = job.patch.New.Path
+		}
+	}
+	if !o.foreground {
+		return o.apply(s, job)
+	}
+	p, r, err := job.run()
 	if err != nil {
 		return updateError(err)
 	}
-	if o.json {
-		return s.JSON(p)
-	}
-	printPatch(s.Out, p)
-	return nil
+	return o.finish(s, p, r, false)
 }
 
-// applyUpdate plans and applies under the lock, and says what went wrong.
-func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conversions, plan update.Options) error {
-	job := updateJob{
-		s: s, live: o.live, newdb: newdb, conv: conv, plan: plan, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
+// job is an update that tells what the verbosity asks for.
+func (o updateOptions) job(s ui.Streams) updateJob {
+	j := updateJob{
+		s: s, live: o.live, block: o.block, limit: time.Duration(o.timeout), cause: s.Tool,
 		planned: func(p *update.Patch) {
 			if o.verbosity >= 2 && !o.json {
 				printPatch(s.Err, p)
@@ -127,22 +191,33 @@ func applyUpdate(s ui.Streams, o updateOptions, newdb string, conv update.Conver
 		warn: func(err error) { o.warn(s, err.Error()) },
 	}
 	if o.verbosity >= 2 && !o.json {
-		job.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
+		j.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
 	}
-	p, r, err := job.run()
+	return j
+}
+
+// show plans and prints the patch, or keeps it in a file.
+func (o updateOptions) show(s ui.Streams, newdb string, conv update.Conversions, plan update.Options) error {
+	p, err := dryUpdate(o.live, newdb, conv, plan)
 	if err != nil {
-		return err
+		return updateError(err)
 	}
-	reportResult(s, r)
-	switch {
-	case o.json:
-		if err := s.JSON(updateReport(p, r)); err != nil {
+	if o.planFile != "" {
+		if err := writePatch(o.planFile, p); err != nil {
 			return err
 		}
-	case r.Switched:
-		s.Printf("%s\n", patchCounts(p.Counts))
 	}
-	return resultCode(r)
+	if o.json {
+		return s.JSON(p)
+	}
+	printPatch(s.Out, p)
+	return nil
+}
+
+func (o updateOptions) attendOnly(s ui.Streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	return o.attend(ctx, s, nil, false)
 }
 
 func (o updateOptions) warn(s ui.Streams, text string) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 
+	"strata/cmd/internal/ui"
 	"strata/compile/db"
 	"strata/compile/source/execline"
+	"strata/internal/atomicfs"
 	"strata/live"
 	"strata/live/s6"
 	"strata/update"
@@ -22,6 +24,24 @@ func readConversions(path string) (update.Conversions, error) {
 		return update.Conversions{}, fmt.Errorf("cannot read conversion file: %w", err)
 	}
 	return update.ParseConversions(path, text, execline.Parse), nil
+}
+
+// readPatch reads a patch from a file.
+func readPatch(path string) (*update.Patch, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read patch: %w", err)
+	}
+	return update.ParsePatch(text)
+}
+
+// writePatch keeps a patch in a file.
+func writePatch(path string, p *update.Patch) error {
+	err := atomicfs.WriteFile(path, 0o644, func(f *os.File) error { return ui.Streams{Out: f}.JSON(p) })
+	if err != nil {
+		return fmt.Errorf("cannot write patch: %w", err)
+	}
+	return nil
 }
 
 // updateError gives an error of planning or applying its exit code.
@@ -45,6 +65,7 @@ func updateError(err error) error {
 		{update.ErrConversion, exitUsage},
 		{update.ErrPatch, exitInvalid},
 		{update.ErrFit, exitInvalid},
+		{update.ErrNoPatch, exitUsage},
 		{db.ErrCorrupt, exitInvalid},
 		{db.ErrFormat, exitInvalid},
 		{live.ErrCorrupt, exitInvalid},

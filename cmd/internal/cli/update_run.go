@@ -11,12 +11,14 @@ import (
 	"strata/live/change/tree"
 	"strata/live/journal"
 	"strata/update"
+	"strata/update/applier"
 )
 
 // updateJob is one update of a live directory.
 type updateJob struct {
 	s           ui.Streams
 	live, newdb string
+	patch       *update.Patch // nil: plan one
 	conv        update.Conversions
 	plan        update.Options
 	block       bool
@@ -28,55 +30,81 @@ type updateJob struct {
 	warn        func(error)
 }
 
-// run takes the lock, a copy of the new database, and applies the patch. The first
-// SIGINT or SIGTERM ends it early, before or after the switch but not in it, once
-// oneshots that run have ended; the second one leaves them to themselves.
+// run takes the lock, a copy of the new database, and applies the patch itself. The
+// first SIGINT or SIGTERM ends it early, before or after the switch but not in it,
+// once oneshots that run have ended; the second one leaves them to themselves.
 func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
+	err = j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) error {
+		if p, err = j.begin(ctx, w, sup); err != nil {
+			return err
+		}
+		if p.Empty() {
+			r = update.Result{Switched: true, Outcome: journal.Applied}
+			return nil
+		}
+		r, err = applier.Resume(ctx, w, sup, j.env(w, sup, abandon))
+		return err
+	})
+	return p, r, err
+}
+
+// locked does something under the lock of the live directory.
+func (j updateJob) locked(ctx context.Context, do func(*live.Writer, *tree.Supervisor) error) error {
 	d, err := openLive(j.s, j.live)
 	if err != nil {
-		return nil, r, err
+		return err
 	}
 	w, err := d.Lock(ctx, j.block)
 	if err != nil {
-		return nil, r, err
+		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
 	sup := tree.New(d)
 	sup.Warn = j.warn
 	defer sup.Close()
-	if err := settle(ctx, w, sup); err != nil {
-		return nil, r, err
-	}
-	st, err := w.State()
-	if err != nil {
-		return nil, r, err
-	}
-	if err := trustDatabase(j.s, j.newdb); err != nil {
-		return nil, r, err
-	}
-	newdb, err := w.AddDB(j.newdb)
-	if err != nil {
-		return nil, r, err
-	}
-	defer func() { err = errors.Join(err, newdb.Close()) }()
-	p, err = update.PlanLive(d, st, newdb, j.conv, j.plan)
-	if err != nil {
-		return nil, r, errors.Join(err, w.Sweep())
-	}
-	if j.planned != nil {
-		j.planned(p)
-	}
-	r, err = update.Apply(ctx, w, newdb, p, update.Env{
+	return errors.Join(do(w, sup), w.Close())
+}
+
+func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan struct{}) update.Env {
+	return update.Env{
 		Engine: func(v live.View, states []live.ServiceState) (change.Env, error) {
 			env := sup.Env(w, v, states)
 			env.Observe, env.Abandon = j.moved, abandon
 			return env, nil
 		},
 		Cause: j.cause, Limit: j.limit, Observe: j.observe,
-	})
-	return p, r, err
+	}
+}
+
+// begin plans, unless there is a patch already, and writes down that the patch is
+// going to be applied.
+func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor) (*update.Patch, error) {
+	if err := settle(ctx, w, sup); err != nil {
+		return nil, err
+	}
+	st, err := w.State()
+	if err != nil {
+		return nil, err
+	}
+	if err := trustDatabase(j.s, j.newdb); err != nil {
+		return nil, err
+	}
+	newdb, err := w.AddDB(j.newdb)
+	if err != nil {
+		return nil, err
+	}
+	defer newdb.Close()
+	p := j.patch
+	if p == nil {
+		if p, err = update.PlanLive(w.Dir, st, newdb, j.conv, j.plan); err != nil {
+			return nil, errors.Join(err, w.Sweep())
+		}
+	}
+	if j.planned != nil {
+		j.planned(p)
+	}
+	return p, update.Begin(w, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
 }
 
 // settle fetches the results of oneshots that an earlier command did not wait for.
@@ -90,26 +118,7 @@ func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) error {
 
 // reportResult says what failed.
 func reportResult(s ui.Streams, r update.Result) {
-	for _, part := range []change.Result{r.Stop, r.Back, r.Start} {
-		for _, f := range part.Failed {
-			s.Errorf("%s", ui.Escape(f.Error()))
-		}
-		for _, k := range part.Skipped {
-			s.Errorf("%s", ui.Escape("did not "+k.Op.String()+" "+k.Target.Name+": "+k.Because+" failed"))
-		}
-		for _, t := range part.Left {
-			s.Errorf("%s", ui.Escape("did not come to "+t.Name))
-		}
-		if part.Quit != nil {
-			s.Errorf("%s", ui.Escape(part.Quit.Error()))
-		}
-	}
-	for _, err := range r.Trouble {
-		s.Errorf("%s", ui.Escape(err.Error()))
-	}
-	for _, err := range r.Notes {
-		s.Warnf("%s", ui.Escape(err.Error()))
-	}
+	applier.Tell(r, func(err error) { s.Errorf("%s", ui.Escape(err.Error())) })
 	switch {
 	case r.Switched:
 	case r.Outcome == journal.Aborted:
@@ -124,23 +133,29 @@ func resultCode(r update.Result) error {
 	if r.OK() {
 		return nil
 	}
+	return endCode(r.Switched, r.TimedOut())
+}
+
+// endCode is the exit code of an update that did not end well.
+func endCode(switched, timedOut bool) error {
 	code := exitFailed
-	if r.TimedOut() {
+	if timedOut {
 		code = exitTimeout
 	}
-	if !r.Switched {
+	if !switched {
 		code += exitNotSwitched
 	}
 	return silent(code)
 }
 
-// updateResult is the answer of rc-update --json: the patch and what became of it.
+// updateResult is the answer of rc-update --json: the patch, if it is known, and what
+// became of it.
 type updateResult struct {
 	Format   string          `json:"format"`
 	Switched bool            `json:"switched"`
 	Outcome  journal.Outcome `json:"outcome"`
 	Failed   []string        `json:"failed"`
-	Patch    *update.Patch   `json:"patch"`
+	Patch    *update.Patch   `json:"patch,omitempty"`
 }
 
 func updateReport(p *update.Patch, r update.Result) updateResult {

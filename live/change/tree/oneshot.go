@@ -72,7 +72,7 @@ func (s *Supervisor) dial(ctx context.Context) (*runner.Client, error) {
 	if err == nil || errors.As(err, &refused) {
 		return c, err
 	}
-	if err := s.internal(ctx, live.Runner); err != nil {
+	if err := s.Internal(ctx, live.Runner); err != nil {
 		return nil, err
 	}
 	return runner.Dial(ctx, s.dir.RunnerSocket())

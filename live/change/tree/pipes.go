@@ -98,7 +98,7 @@ func (s *Supervisor) holdPipes(ctx context.Context, slots []live.Slot) error {
 
 // connectHolder brings the holder up and asks what it has.
 func (s *Supervisor) connectHolder(ctx context.Context) error {
-	if err := s.internal(ctx, live.Holder); err != nil {
+	if err := s.Internal(ctx, live.Holder); err != nil {
 		if room := holder.CheckRoom(s.dir); room != nil {
 			return room
 		}

@@ -164,8 +164,8 @@ func appear(ctx context.Context, dir string) error {
 	}
 }
 
-// internal brings an internal service up.
-func (s *Supervisor) internal(ctx context.Context, in live.Internal) error {
+// Internal brings an internal service up.
+func (s *Supervisor) Internal(ctx context.Context, in live.Internal) error {
 	s.internals.Lock()
 	defer s.internals.Unlock()
 	ctx, cancel := context.WithTimeoutCause(ctx, internalLimit, fmt.Errorf("%w after %v", change.ErrTimedOut, internalLimit))

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"strata/cmd/internal/ui"
+	"strata/live"
+	"strata/live/change/tree"
+	"strata/live/explain"
+	"strata/live/journal"
+	"strata/update"
+	"strata/update/applier"
+)
+
+// errLeft says that nobody looks on any more.
+var errLeft = errors.New("the update goes on: rc-update --attach looks on again, --abort takes it back")
+
+// apply begins an update, has the applier do it, and looks on.
+func (o updateOptions) apply(s ui.Streams, j updateJob) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	var p *update.Patch
+	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
+		if p, err = j.begin(ctx, w, sup); err != nil || p.Empty() {
+			return err
+		}
+		return applier.Start(context.WithoutCancel(ctx), w.Dir)
+	})
+	switch {
+	case err != nil:
+		return updateError(err)
+	case p.Empty() && o.json:
+		return s.JSON(updateReport(p, update.Result{Switched: true, Outcome: journal.Applied}))
+	case p.Empty():
+		s.Printf("%s\n", patchCounts(p.Counts))
+		return nil
+	}
+	return o.attend(ctx, s, p, false)
+}
+
+// ask has the applier go on with the patch under way, or take it back, and looks on.
+func (o updateOptions) ask(s ui.Streams, back bool) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	j := updateJob{s: s, live: o.live, block: o.block, warn: func(err error) { o.warn(s, err.Error()) }}
+	err := j.locked(ctx, func(w *live.Writer, _ *tree.Supervisor) error {
+		if err := update.Ask(w, s.Tool, back); err != nil {
+			return err
+		}
+		return applier.Start(context.WithoutCancel(ctx), w.Dir)
+	})
+	if err != nil {
+		return updateError(err)
+	}
+	return o.attend(ctx, s, nil, back)
+}
+
+// askHere is ask, in this process.
+func (o updateOptions) askHere(s ui.Streams, back bool) error {
+	ctx, abandon, stop := interruptible()
+	defer stop()
+	j := updateJob{s: s, live: o.live, block: o.block, cause: s.Tool, warn: func(err error) { o.warn(s, err.Error()) }}
+	var r update.Result
+	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
+		if err := update.Ask(w, s.Tool, back); err != nil {
+			return err
+		}
+		r, err = applier.Resume(ctx, w, sup, j.env(w, sup, abandon))
+		return err
+	})
+	if err != nil {
+		return updateError(err)
+	}
+	return o.finish(s, nil, r, back)
+}
+
+// finish tells how an update ended that this process applied.
+func (o updateOptions) finish(s ui.Streams, p *update.Patch, r update.Result, back bool) error {
+	reportResult(s, r)
+	if o.json {
+		if err := s.JSON(updateReport(p, r)); err != nil {
+			return err
+		}
+	} else {
+		o.summary(s, p, r.Outcome)
+	}
+	if back && r.Outcome == journal.Aborted || r.OK() {
+		return nil
+	}
+	return endCode(r.Switched, r.TimedOut())
+}
+
+// summary is the last line of text.
+func (o updateOptions) summary(s ui.Streams, p *update.Patch, outcome journal.Outcome) {
+	switch {
+	case p != nil && (outcome == journal.Applied || outcome == journal.AppliedWithFailures):
+		s.Printf("%s\n", patchCounts(p.Counts))
+	case outcome != "":
+		s.Printf("%s\n", outcome)
+	}
+}
+
+// phaseVerb is what is done in a phase.
+func phaseVerb(p journal.Phase) string {
+	switch p {
+	case journal.PhaseUp:
+		return "start"
+	case journal.PhaseDown:
+		return "stop"
+	}
+	return string(p)
+}
+
+// attend looks on until the update has ended. With back it is to be taken back.
+func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch, back bool) error {
+	d, err := live.Open(o.live)
+	if err != nil {
+		return updateError(err)
+	}
+	var teller explain.Teller
+	failed := []string{}
+	st, err := d.State()
+	if err != nil {
+		return updateError(err)
+	}
+	teller.Tell(journal.Record{Event: journal.Snapshot{State: journal.State{Table: st.Table, Patch: st.Patch}}})
+	end, err := applier.Attend(ctx, d, func(r journal.Record) {
+		e := teller.Tell(r)
+		switch v := r.Event.(type) {
+		case journal.Failed:
+			failed = append(failed, e.Names...)
+			s.Errorf("%s", ui.Escape("cannot "+phaseVerb(v.Phase)+" "+e.Names[0]+": "+v.Reason))
+			return
+		case journal.Skipped:
+			s.Errorf("%s", ui.Escape("did not "+phaseVerb(v.Phase)+" "+e.Names[0]+": "+e.By+" failed"))
+			return
+		}
+		if o.verbosity >= 2 && !o.json {
+			s.Errorf("%s", ui.Escape(e.Text()))
+		}
+	})
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errLeft
+	case err != nil:
+		return updateError(err)
+	case end.Outcome == "":
+		return fmt.Errorf("cannot look on: %w", update.ErrNoPatch)
+	case o.json:
+		report := updateResult{Format: "strata-update/1", Switched: end.Switched(), Outcome: end.Outcome, Failed: failed, Patch: p}
+		if err := s.JSON(report); err != nil {
+			return err
+		}
+	default:
+		o.summary(s, p, end.Outcome)
+	}
+	if end.Outcome == journal.Applied || back && end.Outcome == journal.Aborted {
+		return nil
+	}
+	return endCode(end.Switched(), end.TimedOut)
+}

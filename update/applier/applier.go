@@ -1,0 +1,119 @@
+package applier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"strata/live"
+	"strata/live/change"
+	"strata/live/change/tree"
+	"strata/live/s6"
+	"strata/update"
+)
+
+// MaxTries is how often the applier begins with a patch before it waits for somebody
+// to ask again.
+const MaxTries = 2
+
+// Main is the program of the applier's longrun: it waits for the lock of the live
+// directory at path, and applies or takes back the patch that is under way, if there
+// is one. The end of ctx makes it leave off at the next safe point. It tells what
+// goes wrong with services, which is no error of its own.
+func Main(ctx context.Context, path string, tell func(error)) error {
+	d, err := live.Open(path)
+	if err != nil {
+		return err
+	}
+	w, err := d.Lock(ctx, true)
+	if err != nil {
+		return err
+	}
+	if patch := w.Journal().Patch; patch == nil {
+		return w.Close()
+	} else if patch.Tries >= MaxTries {
+		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
+		return w.Close()
+	}
+	sup := tree.New(d)
+	sup.Warn = tell
+	defer sup.Close()
+	result, err := Resume(ctx, w, sup, update.Env{Cause: w.Journal().Patch.Cause})
+	Tell(result, tell)
+	if errors.Is(err, update.ErrSuspended) {
+		tell(err)
+		err = nil
+	}
+	return errors.Join(err, w.Close())
+}
+
+// Resume is [update.Resume] with a supervision tree: it fetches first the results of
+// oneshots that nobody waited for. The engine of env is made here; sup is whose.
+func Resume(ctx context.Context, w *live.Writer, sup *tree.Supervisor, env update.Env) (update.Result, error) {
+	session, err := tree.Open(ctx, w, sup)
+	if err != nil {
+		return update.Result{}, err
+	}
+	if err := session.Close(); err != nil {
+		return update.Result{}, err
+	}
+	if env.Engine == nil {
+		env.Engine = func(v live.View, states []live.ServiceState) (change.Env, error) {
+			return sup.Env(w, v, states), nil
+		}
+	}
+	return update.Resume(ctx, w, env)
+}
+
+// Tell tells what went wrong in an update, one error each.
+func Tell(r update.Result, tell func(error)) {
+	for _, part := range []change.Result{r.Stop, r.Back, r.Start} {
+		for _, f := range part.Failed {
+			tell(f)
+		}
+		for _, k := range part.Skipped {
+			tell(fmt.Errorf("did not %s %s: %s failed", k.Op, k.Target.Name, k.Because))
+		}
+		for _, t := range part.Left {
+			tell(fmt.Errorf("did not come to %s", t.Name))
+		}
+		if part.Quit != nil {
+			tell(part.Quit)
+		}
+	}
+	for _, err := range r.Trouble {
+		tell(err)
+	}
+	for _, err := range r.Notes {
+		tell(err)
+	}
+}
+
+// Start has the applier started. Whoever holds the lock gives it back afterwards.
+func Start(ctx context.Context, d *live.Dir) error {
+	sup := tree.New(d)
+	defer sup.Close()
+	return sup.Internal(ctx, live.Applier)
+}
+
+// Suspend makes an applier that runs leave off: at its next safe point if that comes
+// within the grace, else at once. A patch is half applied then. Whoever cannot ask the
+// supervisor has nothing to wait for.
+func Suspend(d *live.Dir, grace time.Duration) error {
+	dir := d.Servicedir(live.ApplierSlot)
+	st, err := s6.ReadStatus(dir)
+	if err != nil || st.DownReady() && !st.WantUp {
+		return nil // nothing runs there
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	_, err = s6.WaitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown)
+	if ctx.Err() != nil {
+		_, err = s6.WaitFor(context.Background(), dir, s6.GoalDownReady(), s6.CmdDown, s6.CmdKill)
+	}
+	if errors.Is(err, s6.ErrNotSupervised) || errors.Is(err, s6.ErrSuperviseGone) {
+		return nil
+	}
+	return err
+}
