@@ -15,7 +15,8 @@ import (
 	"strata/update/applier"
 )
 
-// applierGrace is how long a full stop waits until an update has left off.
+// applierGrace is how long a full stop, or who takes an update back, waits until it
+// has left off.
 const applierGrace = 5 * time.Second
 
 // changeJob is one request to the engine, of rc-ctl or s6-rc.

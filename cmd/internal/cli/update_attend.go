@@ -48,6 +48,9 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 func (o updateOptions) ask(s ui.Streams, back bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
+	if err := o.leaveOff(back); err != nil {
+		return updateError(err)
+	}
 	j := updateJob{s: s, live: o.live, block: o.block, warn: func(err error) { o.warn(s, err.Error()) }}
 	err := j.locked(ctx, func(w *live.Writer, _ *tree.Supervisor) error {
 		if err := update.Ask(w, s.Tool, back); err != nil {
@@ -61,12 +64,27 @@ func (o updateOptions) ask(s ui.Streams, back bool) error {
 	return o.attend(ctx, s, nil, back)
 }
 
+// leaveOff makes an applier leave off that is at work on what is to be taken back.
+func (o updateOptions) leaveOff(back bool) error {
+	if !back {
+		return nil
+	}
+	d, err := live.Open(o.live)
+	if err != nil {
+		return err
+	}
+	return applier.Suspend(d, applierGrace)
+}
+
 // askHere is ask, in this process.
 func (o updateOptions) askHere(s ui.Streams, back bool) error {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	j := updateJob{s: s, live: o.live, block: o.block, cause: s.Tool, warn: func(err error) { o.warn(s, err.Error()) }}
 	var r update.Result
+	if err := o.leaveOff(back); err != nil {
+		return updateError(err)
+	}
 	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
 		if err := update.Ask(w, s.Tool, back); err != nil {
 			return err
