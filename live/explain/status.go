@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -240,14 +241,32 @@ func Duration(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(time.Second).String()
 	case d < time.Hour:
-		text := d.Round(time.Second).String()
-		if strings.HasSuffix(text, "m0s") {
-			return strings.TrimSuffix(text, "0s")
-		}
-		return text
+		return twoParts(int(d/time.Minute), "m", int(d%time.Minute/time.Second), "s")
 	case d < day:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+		return twoParts(int(d/time.Hour), "h", int(d%time.Hour/time.Minute), "m")
 	}
-	return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
+	return twoParts(int(d/day), "d", int(d%day/time.Hour), "h")
+}
+
+func twoParts(n int, unit string, rest int, part string) string {
+	if rest == 0 {
+		return strconv.Itoa(n) + unit
+	}
+	return strconv.Itoa(n) + unit + strconv.Itoa(rest) + part
+}
+
+// Stale gives the services of a view, in these states, whose process is older than
+// its definition.
+func Stale(v live.View, states []live.ServiceState) []ID {
+	s := Scene{Services: states, Service: FactsOf(v)}
+	var ids []ID
+	for i := range states {
+		if s.Stale(ID(i)) {
+			ids = append(ids, ID(i))
+		}
+	}
+	return ids
 }

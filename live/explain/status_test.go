@@ -73,6 +73,8 @@ func TestDuration(t *testing.T) {
 		time.Minute:                           "1m",
 		10 * time.Minute:                      "10m",
 		62 * time.Second:                      "1m2s",
+		time.Hour:                             "1h",
+		48 * time.Hour:                        "2d",
 		5*time.Hour + 6*time.Minute:           "5h6m",
 		50 * time.Hour:                        "2d2h",
 	} {

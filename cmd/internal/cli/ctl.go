@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 	}
 	c.PersistentFlags().StringVarP(&o.live, "live", "l", defaultLive, "work on the live directory `LIVE`")
 	c.AddCommand(
-		newCtlStart(s, &o), newCtlStop(s, &o), newCtlChange(s, &o),
+		newCtlStart(s, &o), newCtlStop(s, &o), newCtlRestart(s, &o), newCtlReload(s, &o), newCtlChange(s, &o),
 		newCtlList(s, &o), newCtlListAll(s, &o), newCtlDiff(s, &o),
 		newCtlStatus(s, &o), newCtlWhy(s, &o), newCtlTree(s, &o), newCtlLog(s, &o),
 		newCtlWait(s, &o), newCtlWatch(s, &o),
@@ -50,10 +51,11 @@ func newCtlCommand(s ui.Streams) *cobra.Command {
 func (o *ctlOptions) changeFlags(c *cobra.Command) *cobra.Command {
 	f := c.Flags()
 	f.VarP(&o.timeout, "timeout", "t", timeoutHelp)
-	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 each service, 3 what is so already too")
+	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 failures, 1 warnings and what takes long, 2 each service and a summary, 3 each step, and what is so already")
 	f.BoolVarP(&o.dry, "dry-run", "n", false, "print the steps and do nothing")
 	f.BoolVarP(&o.block, "block", "b", false, "wait while another process changes the live directory")
 	f.IntVar(&o.parallel, "max-parallel", 0, "let at most `N` services be under way at once (0: any number)")
+	f.BoolVar(&o.json, "json", false, "print JSON lines, format "+progressFormat+"; what oneshots print goes to standard error")
 	return c
 }
 
@@ -132,8 +134,17 @@ func (o *ctlOptions) request() (change.Request, error) {
 
 // runChange does a request for names. verb is the command, for the journal.
 func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, verb string) error {
+	job, err := o.job(s, req, names, verb)
+	if err != nil {
+		return err
+	}
+	return job.do()
+}
+
+// job is what the flags say of a request.
+func (o ctlOptions) job(s ui.Streams, req change.Request, names []string, verb string) (changeJob, error) {
 	if o.parallel < 0 {
-		return usagef("--max-parallel %d is negative", o.parallel)
+		return changeJob{}, usagef("--max-parallel %d is negative", o.parallel)
 	}
 	job := changeJob{
 		s: s, live: o.live, req: req, names: names, block: o.block, verbosity: o.verbosity,
@@ -142,15 +153,24 @@ func runChange(s ui.Streams, o ctlOptions, req change.Request, names []string, v
 	if o.dry {
 		job.verbosity = max(job.verbosity, 2)
 	}
-	return job.do()
+	if o.json {
+		// Standard output is for JSON alone.
+		job.tell, job.own = &jsonTell{s: s, op: req.Op, dry: o.dry}, os.Stderr
+	} else {
+		job.tell = &peopleTell{s: s, op: req.Op, verbosity: job.verbosity, dry: o.dry}
+	}
+	return job, nil
 }
 
 // liveCode gives the exit code of an error about a live directory.
 func liveCode(err error) int {
 	var name *tree.NameError
+	var down *change.NotUpError
 	switch {
 	case errors.As(err, &name):
 		return exitUnknown
+	case errors.As(err, &down):
+		return exitFailed
 	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt), errors.Is(err, live.ErrFormat), errors.Is(err, s6.ErrBadStatus):
 		return exitInvalid
 	case errors.Is(err, s6.ErrNotRunning):

@@ -28,8 +28,22 @@ type changeJob struct {
 	block     bool
 	verbosity int
 	run       tree.Options
-	// observe tells what happens; nil is as rc-ctl does it.
-	observe func(change.Event)
+	// choose gives the services that are meant; nil is what the names stand for.
+	choose func(*tree.Session) ([]change.ID, error)
+	tell   teller
+	// own is where the standard output of oneshots goes, if it is not ours.
+	own *os.File
+}
+
+// teller says what becomes of a request, as much as the verbosity asks for.
+type teller interface {
+	// planned is told, before anything is done, what is going to be.
+	planned(*tree.Session, change.Plan)
+	// observe is told what happens, by one goroutine at a time.
+	observe(change.Event)
+	// ended is told what came of it, the error if it was a mistake of the engine or
+	// there is no plan. Nothing comes after that.
+	ended(change.Result, error)
 }
 
 // do runs the request. The first SIGINT or SIGTERM lets oneshots that run end, the
@@ -38,10 +52,7 @@ func (j changeJob) do() error {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	j.run.Abandon = abandon
-	j.run.Observe = j.observe
-	if j.observe == nil {
-		j.run.Observe = j.tell
-	}
+	j.run.Observe = j.tell.observe
 	ran := false
 	err := j.ordinary(ctx, &ran)
 	if !ran && tree.StopsAll(j.req) && rescue.Helps(err) {
@@ -74,6 +85,9 @@ func (j changeJob) ordinary(ctx context.Context, ran *bool) error {
 func (j changeJob) supervisor(d *live.Dir) *tree.Supervisor {
 	sup := tree.New(d)
 	sup.Streams = []*os.File{os.Stdin, os.Stdout, os.Stderr}
+	if j.own != nil {
+		sup.Streams[1] = j.own
+	}
 	sup.Warn = func(err error) {
 		if j.verbosity > 0 {
 			j.s.Warnf("%s", ui.Escape(err.Error()))
@@ -90,10 +104,12 @@ func (j changeJob) locked(ctx context.Context, w *live.Writer, ran *bool) error 
 		return withCode(liveCode(err), err)
 	}
 	defer session.Close()
-	if j.req.Names, err = tree.Resolve(session.View.DB, j.names); err != nil {
+	if j.req.Names, err = j.chosen(session); err != nil {
 		return withCode(liveCode(err), err)
 	}
+	j.run.Planned = func(p change.Plan) { j.tell.planned(session, p) }
 	_, result, err := session.Run(ctx, j.req, j.run)
+	j.tell.ended(result, err)
 	if err != nil {
 		return withCode(liveCode(err), err)
 	}
@@ -102,6 +118,14 @@ func (j changeJob) locked(ctx context.Context, w *live.Writer, ran *bool) error 
 		j.s.Warnf("%s", ui.Escape(result.Journal.Error()))
 	}
 	return resultError(result)
+}
+
+// chosen are the services that the request is about.
+func (j changeJob) chosen(session *tree.Session) ([]change.ID, error) {
+	if j.choose != nil {
+		return j.choose(session)
+	}
+	return tree.Resolve(session.View.DB, j.names)
 }
 
 // resultError gives what a run ended with its exit code. Failures have been told.
@@ -126,44 +150,4 @@ func left(r change.Result) string {
 		return "; the turn of " + ui.Escape(r.Left[0].Name) + " did not come"
 	}
 	return fmt.Sprintf("; the turn of %s and %d others did not come", ui.Escape(r.Left[0].Name), len(r.Left)-1)
-}
-
-// tell says what happens, as much as the verbosity asks for.
-func (j changeJob) tell(e change.Event) {
-	name, doing, done := ui.Escape(e.Target.Name), "starting", "is up"
-	if e.Op == change.Stop {
-		doing, done = "stopping", "is down"
-	}
-	if j.run.Dry {
-		if e.Kind == change.Began {
-			j.s.Printf("%s %s (%s)\n", e.Op, name, ui.Escape(e.Because))
-		}
-		if e.Kind != change.Kept {
-			return
-		}
-	}
-	switch e.Kind {
-	case change.Began:
-		j.say(2, "%s: %s (%s)", name, doing, ui.Escape(e.Because))
-	case change.Done:
-		j.say(2, "%s %s", name, done)
-	case change.Already:
-		j.say(3, "%s %s already", name, done)
-	case change.Failed:
-		j.say(0, "cannot %s %s: %s", e.Op, name, ui.Escape(e.Err.Error()))
-	case change.Skipped:
-		j.say(1, "cannot %s %s: %s failed", e.Op, name, ui.Escape(e.Because))
-	case change.Kept:
-		if j.verbosity >= 1 {
-			j.s.Warnf("%s is essential: it is not stopped", name)
-		}
-	case change.Quitting:
-		j.say(1, "%s: nothing more is begun", ui.Escape(e.Err.Error()))
-	}
-}
-
-func (j changeJob) say(level int, format string, args ...any) {
-	if j.verbosity >= level {
-		j.s.Errorf(format, args...)
-	}
 }

@@ -30,6 +30,7 @@ func (j changeJob) rescue(ctx context.Context, cause error) error {
 	gaps := append([]string{"stopping everything by the stop order"}, session.Gaps...)
 	j.s.Errorf("%s: %s", ui.Escape(cause.Error()), ui.Escape(strings.Join(gaps, "; ")))
 	result, err := session.Stop(ctx, j.req.Essentials, j.run)
+	j.tell.ended(result, err)
 	if err != nil {
 		return withCode(exitFailed, err)
 	}

@@ -87,7 +87,7 @@ func s6rcChange(s ui.Streams, args []string) error {
 	case "change":
 		return f.change(s, verbosity, o, names)
 	case "reload":
-		return usagef("reload is not supported: use rc-update with a definition that says on-change = \"reload\", or s6-svc")
+		return f.reload(s, verbosity, o, names)
 	}
 	return usagef("unknown command: %s", command)
 }
@@ -132,7 +132,26 @@ func (f s6rcFlags) change(s ui.Streams, verbosity int, o tree.Options, names []s
 	}
 	return changeJob{
 		s: s, live: f.live, req: req, names: names, block: f.block, verbosity: verbosity,
-		run: o, observe: tell.observe,
+		run: o, tell: tell,
+	}.do()
+}
+
+// reload reloads the selection, to which -a adds what is up. What is not up is no
+// obstacle to s6-rc, since it does not look.
+func (f s6rcFlags) reload(s ui.Streams, verbosity int, o tree.Options, names []string) error {
+	o.Cause = explain.Command("s6-rc", "reload", names)
+	return changeJob{
+		s: s, live: f.live, req: change.Request{Op: change.Reload}, block: f.block, verbosity: verbosity,
+		run: o, tell: s6rcTell{s, verbosity, o.Dry},
+		choose: func(session *tree.Session) ([]change.ID, error) {
+			ids, err := tree.Resolve(session.View.DB, names)
+			for i := range session.States {
+				if f.add && session.States[i].Up {
+					ids = append(ids, change.ID(i))
+				}
+			}
+			return ids, err
+		},
 	}.do()
 }
 
@@ -154,19 +173,25 @@ func (t s6rcTell) info(format string, args ...any) {
 	t.s.Errorf("info: %s", fmt.Sprintf(format, args...))
 }
 
+func (t s6rcTell) planned(*tree.Session, change.Plan) {}
+func (t s6rcTell) ended(change.Result, error)         {}
+
 func (t s6rcTell) observe(e change.Event) {
 	name, prefix, brackets := ui.Escape(e.Target.Name), "", ""
 	if t.dry {
 		prefix, brackets = "dry run: ", "(dry run) "
 	}
 	doing, done := "starting", "started"
-	if e.Op == change.Stop {
+	switch e.Op {
+	case change.Stop:
 		doing, done = "stopping", "stopped"
+	case change.Reload:
+		doing, done = "", "reloaded"
 	}
 	switch {
 	case e.Kind == change.Already && t.verbosity >= 3:
 		t.info("service %s: already %s", name, s6rcDirection(e.Op))
-	case e.Kind == change.Began && t.verbosity >= 2:
+	case e.Kind == change.Began && t.verbosity >= 2 && doing != "":
 		t.info("%sservice %s: %s", prefix, name, doing)
 	case e.Kind == change.Done && t.verbosity >= 2:
 		t.info("%sservice %s successfully %s", prefix, name, done)

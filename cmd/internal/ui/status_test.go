@@ -134,7 +134,7 @@ func TestStatus(t *testing.T) {
 		area.set("1/2", "  web 3s")
 		s := ui.NewStatus(scr, func() (int, int) { return 20, 6 }, area.get)
 		wait := func() {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			synctest.Wait()
 		}
 		// What is over soon needs no area.
@@ -182,7 +182,7 @@ func TestStatusRate(t *testing.T) {
 		scr := newScreen(6)
 		var area content
 		s := ui.NewStatus(scr, func() (int, int) { return 20, 6 }, area.get)
-		time.Sleep(10*time.Second + time.Millisecond)
+		<-time.After(10*time.Second + time.Millisecond)
 		s.Close()
 		if area.asked > 50 || scr.everything.Len() > 0 {
 			t.Errorf("asked %d times in 10 s, %q", area.asked, scr.everything.String())
