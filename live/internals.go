@@ -31,11 +31,19 @@ func (o internalOptions) tree(s Slot) servicedir.Tree {
 // real live directory.
 const RunnerCommand = "oneshot-runner"
 
+// RunnerProgram is, in the runner's service directory, a link to its program: a
+// runner that is renewed goes on with what it points to.
+const RunnerProgram = "data/program"
+
 // runnerTree is the runner's service directory. A oneshot it has started must
-// not die with it unheard, so it may take its time to end.
+// not die with it unheard, so it may take its time to end. It is told to by
+// SIGUSR1, which is not lost while it is renewed.
 func runnerTree(o internalOptions) servicedir.Tree {
 	run := "#!/bin/sh\nexec 2>&1\nexec " + servicedir.Quote(o.program) + " " + RunnerCommand + " --fd 3 " + servicedir.Quote(o.real) + "\n"
 	return servicedir.Tree{
+		dir("data"),
+		link(RunnerProgram, o.program),
+		file("down-signal", 0o644, "SIGUSR1\n"),
 		file("notification-fd", 0o644, "3\n"),
 		file("run", 0o755, run),
 	}
@@ -80,7 +88,7 @@ func makeInternal(d *Dir, in Internal, o internalOptions) error {
 
 // UpdateInternals switches the internal services to the templates of this binary,
 // whose absolute path is program. They go on as they are until they are started
-// the next time.
+// the next time, but that the runner is renewed by the next command that needs it.
 func (w *Writer) UpdateInternals(program string) error {
 	o := internalOptions{program: program, real: w.real}
 	for _, in := range Internals() {

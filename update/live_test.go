@@ -2,7 +2,6 @@ package update
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,10 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	if len(os.Args) > 1 && os.Args[1] == live.RunnerCommand {
-		f := flag.NewFlagSet("", flag.ExitOnError)
-		fd := f.Int("fd", 0, "")
-		_ = f.Parse(os.Args[2:])
-		if err := runner.Main(context.Background(), f.Arg(0), *fd); err != nil {
+		if err := runner.Main(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

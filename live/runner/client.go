@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"path/filepath"
-	"strconv"
-	"syscall"
+	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +18,9 @@ var (
 	ErrUnknownJob = errors.New("the oneshot runner knows no such job")
 	// ErrConnection: the runner went away before it answered.
 	ErrConnection = errors.New("the oneshot runner has gone")
+	// ErrNotSent: the runner went away before it was asked. It comes with
+	// [ErrConnection].
+	ErrNotSent = errors.New("it was not asked")
 )
 
 // RefusedError is what the runner said instead of doing what it was asked for.
@@ -28,65 +29,53 @@ type RefusedError struct{ Reason string }
 // Error is the runner's reason.
 func (e *RefusedError) Error() string { return "the oneshot runner refuses: " + e.Reason }
 
-// Client is a connection to a runner, for one request at a time. When a context
-// ends during a request, the connection is of no more use.
-type Client struct{ c conn }
+// Client is a connection to a runner, for any number of requests, one at a time.
+// When a context ends during a request, the connection is of no more use.
+type Client struct {
+	mu      sync.Mutex
+	c       conn
+	buf     []byte
+	program Identity
+}
 
 // Dial connects to the socket of a runner and checks that it speaks our protocol.
 func Dial(ctx context.Context, socket string) (*Client, error) {
-	u, err := dial(ctx, socket)
+	sock, err := dialSocket(socket)
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach the oneshot runner: %w", err)
 	}
-	c := &Client{conn{u}}
+	c := &Client{c: conn{socket: sock}, buf: make([]byte, chunk)}
+	if err := c.greet(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// greet receives the server's first message.
+func (c *Client) greet(ctx context.Context) error {
 	var hello Hello
-	err = c.exchange(ctx, func() error {
-		_, err := c.c.receive(&hello)
-		return err
-	})
+	err := c.exchange(ctx, func() error { return c.receive(&hello) })
 	switch {
 	case err != nil:
-	case hello.Format != Format:
-		err = fmt.Errorf("the oneshot runner speaks %q and not %q", hello.Format, Format)
+		return err
 	case hello.Error != "":
-		err = &RefusedError{hello.Error}
-	default:
-		return c, nil
+		return &RefusedError{hello.Error}
+	case !slices.Contains(hello.Formats, Format):
+		return fmt.Errorf("the oneshot runner speaks %q and not %q", hello.Formats, Format)
 	}
-	u.Close()
-	return nil, err
+	c.program = hello.Program
+	return nil
 }
 
-func dial(ctx context.Context, socket string) (*net.UnixConn, error) {
-	path, done, err := ShortPath(socket)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	return c.(*net.UnixConn), nil
-}
-
-// ShortPath gives a path of a socket that is not longer than a socket's may be,
-// which counts until done is called.
-func ShortPath(socket string) (path string, done func(), err error) {
-	const most = 107
-	if len(socket) <= most {
-		return socket, func() {}, nil
-	}
-	dir, err := unix.Open(filepath.Dir(socket), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return "", nil, &os.PathError{Op: "open", Path: filepath.Dir(socket), Err: err}
-	}
-	return "/proc/self/fd/" + strconv.Itoa(dir) + "/" + filepath.Base(socket), func() { unix.Close(dir) }, nil
-}
+// Program is what the runner runs.
+func (c *Client) Program() Identity { return c.program }
 
 // Close ends the connection. A program that was begun runs on.
-func (c *Client) Close() error { return c.c.Close() }
+func (c *Client) Close() error {
+	c.c.close()
+	return nil
+}
 
 // Prepare drops the result of an old job with this id. It is an error if that job
 // still runs.
@@ -95,22 +84,37 @@ func (c *Client) Prepare(ctx context.Context, id string) error {
 	return err
 }
 
+// Clear drops all results that there are. Jobs that run are kept.
+func (c *Client) Clear(ctx context.Context) error {
+	_, err := c.ask(ctx, Request{Op: OpClear}, nil)
+	return err
+}
+
 // Run runs a program and waits for its end. req is without Op and Stdio; streams
 // are the program's standard streams, three or none. If the error wraps
-// [ErrConnection] nobody knows how the program ends; if it is a [*RefusedError]
-// none was started; else it is the cause of ctx's end, and the program runs on.
+// [ErrConnection] nobody knows how the program ends, or, if it wraps [ErrNotSent]
+// too, none was started; if it is a [*RefusedError] none was started; else it is
+// the cause of ctx's end, and the program runs on.
 func (c *Client) Run(ctx context.Context, req Request, streams []*os.File) (Result, error) {
 	req.Op, req.Stdio = OpRun, len(streams) > 0
 	if _, err := c.ask(ctx, req, streams); err != nil {
 		return Result{}, err
 	}
-	return c.awaitResult(ctx)
+	var reply Reply
+	err := c.exchange(ctx, func() error { return c.receive(&reply) })
+	switch {
+	case err != nil:
+		return Result{}, err
+	case reply.Result == nil:
+		return Result{}, fmt.Errorf("%w: no result", errMessage)
+	}
+	return *reply.Result, nil
 }
 
-// Wait waits for the end of a job that somebody has begun. The error wraps
-// [ErrUnknownJob] if there is none.
-func (c *Client) Wait(ctx context.Context, id string) (Result, error) {
-	reply, err := c.ask(ctx, Request{Op: OpWait, ID: id}, nil)
+// Wait waits for the end of a job that somebody has begun; with a token it is the
+// job with that one. The error wraps [ErrUnknownJob] if there is none.
+func (c *Client) Wait(ctx context.Context, id, token string) (Result, error) {
+	reply, err := c.ask(ctx, Request{Op: OpWait, ID: id, Token: token}, nil)
 	if err != nil {
 		return Result{}, err
 	}
@@ -135,16 +139,22 @@ func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
 	return reply.Jobs, err
 }
 
+// Renew makes the runner go on with the program that its definition names, if
+// that is another one than it runs. Jobs, results and connections stay, this one
+// too. The error is a [*RefusedError] if the runner goes on as it is.
+func (c *Client) Renew(ctx context.Context) error {
+	_, err := c.ask(ctx, Request{Op: OpRenew}, nil)
+	return err
+}
+
 // ask sends a request and receives the answer to it.
 func (c *Client) ask(ctx context.Context, req Request, streams []*os.File) (Reply, error) {
 	var reply Reply
 	err := c.exchange(ctx, func() error {
-		if err := c.c.send(req, streams); err != nil {
+		if err := c.send(req, streams); err != nil {
 			return err
 		}
-		files, err := c.c.receive(&reply)
-		closeAll(files)
-		return err
+		return c.receive(&reply)
 	})
 	switch {
 	case err != nil:
@@ -159,20 +169,40 @@ func (c *Client) ask(ctx context.Context, req Request, streams []*os.File) (Repl
 	return reply, nil
 }
 
-func (c *Client) awaitResult(ctx context.Context) (Result, error) {
-	var reply Reply
-	err := c.exchange(ctx, func() error {
-		files, err := c.c.receive(&reply)
-		closeAll(files)
+// send sends a request and the descriptors of the streams.
+func (c *Client) send(req Request, streams []*os.File) error {
+	b, err := marshal(req)
+	if err != nil {
 		return err
-	})
-	switch {
-	case err != nil:
-		return Result{}, err
-	case reply.Result == nil:
-		return Result{}, fmt.Errorf("%w: no result", errMessage)
 	}
-	return *reply.Result, nil
+	fds := make([]int, len(streams))
+	for i, f := range streams {
+		fds[i] = int(f.Fd())
+	}
+	c.c.out = b
+	err = c.c.flush(&c.mu, fds...)
+	if err == unix.EPIPE && len(c.c.out) == len(b) {
+		err = fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	return err
+}
+
+// receive receives a message.
+func (c *Client) receive(v any) error {
+	for {
+		body, err := split(c.c.in)
+		if err != nil {
+			return err
+		}
+		if body != nil {
+			err = unmarshal(body, v, false)
+			c.c.take(body)
+			return err
+		}
+		if err := c.c.receive(&c.mu, c.buf); err != nil {
+			return err
+		}
+	}
 }
 
 // exchange talks, until ctx ends.
@@ -180,7 +210,7 @@ func (c *Client) exchange(ctx context.Context, talk func() error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	stop := context.AfterFunc(ctx, func() { c.c.Close() })
+	stop := context.AfterFunc(ctx, func() { c.c.f.Close() })
 	err := talk()
 	if !stop() && err != nil {
 		return context.Cause(ctx)
@@ -188,10 +218,17 @@ func (c *Client) exchange(ctx context.Context, talk func() error) error {
 	if err == nil {
 		return nil
 	}
-	for _, gone := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+	for _, gone := range []error{io.EOF, unix.ECONNRESET, unix.EPIPE} {
 		if errors.Is(err, gone) {
 			return fmt.Errorf("%w: %w", ErrConnection, err)
 		}
 	}
 	return fmt.Errorf("cannot talk to the oneshot runner: %w", err)
+}
+
+// Gone says whether the runner has closed the connection, as far as is known.
+func (c *Client) Gone() bool {
+	var b [1]byte
+	n, _, err := unix.Recvfrom(c.c.fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return n == 0 && err == nil || err != nil && err != unix.EAGAIN
 }

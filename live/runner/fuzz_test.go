@@ -5,32 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
-
-// pair gives two connected sockets.
-func pair(t testing.TB) (*net.UnixConn, *net.UnixConn) {
-	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ends [2]*net.UnixConn
-	for i, fd := range fds {
-		f := os.NewFile(uintptr(fd), "socket")
-		c, err := net.FileConn(f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ends[i] = c.(*net.UnixConn)
-	}
-	return ends[0], ends[1]
-}
 
 // Whatever bytes come: the server answers or hangs up, and runs only what the
 // lookup knows.
@@ -53,27 +32,59 @@ func FuzzServer(f *testing.F) {
 			}
 			return Program{}, nil
 		}})
-		server, client := pair(t)
-		done := make(chan struct{})
-		go func() {
-			s.client(server)
-			close(done)
-		}()
+		fds, err := unix.Socketpair(unix.AF_UNIX, socketType, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		err = s.enter(fds[0])
+		s.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := os.NewFile(uintptr(fds[1]), "client")
+		defer client.Close()
 		go func() {
 			client.Write(b)
-			client.CloseWrite()
+			unix.Shutdown(fds[1], unix.SHUT_WR)
 		}()
 		replies, _ := io.ReadAll(client)
-		client.Close()
-		<-done
-		for r := bytes.NewReader(replies); r.Len() > 0; {
-			var head [4]byte
-			if _, err := io.ReadFull(r, head[:]); err != nil {
-				t.Fatal(err)
+		s.clients.Wait()
+		for len(replies) > 0 {
+			body, err := split(replies)
+			if err != nil || body == nil {
+				t.Fatalf("%q: %v", replies, err)
 			}
-			if _, err := readBody(r, head); err != nil {
-				t.Fatal(err)
-			}
+			replies = replies[headSize+len(body):]
+		}
+	})
+}
+
+// Whatever a state says: it is taken or refused, and what is taken is written as it
+// was read.
+func FuzzState(f *testing.F) {
+	f.Add([]byte(`{"format":"strata-runner-state/1","listener":3}`))
+	f.Add([]byte(`{"format":"strata-runner-state/2","listener":3}`))
+	f.Add([]byte(`{"format":"strata-runner-state/1","listener":3,"jobs":[{"id":"1.up","service":"a","phase":"up","pid":7,"limit":5}],
+		"sessions":[{"socket":4,"in":"AAAA","files":[5],"out":"AAAA","waits":"1.up"}]}`))
+	f.Add([]byte(`{"format":"strata-runner-state/1","listener":3,"more":1}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		st, err := readState(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		w, err := writeState(st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		again, err := readState(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := marshal(again)
+		if want, _ := marshal(st); !bytes.Equal(got, want) {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	})
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,18 +15,21 @@ import (
 	"strata/live/journal"
 )
 
-// Format is what a server says first; another one is spoken to by nobody.
+// Format is the version of the protocol that is spoken here.
 const Format = "strata-runner/1"
 
 // MaxMessage is the most bytes a message may have.
-const MaxMessage = 1 << 20
+const MaxMessage = 4 << 20
 
 // stdio is how many descriptors can come with a message.
 const stdio = 3
 
 // Hello is the server's first message.
 type Hello struct {
-	Format string `json:"format"`
+	// Formats are the versions that the server speaks.
+	Formats []string `json:"formats"`
+	// Program is what the server runs.
+	Program Identity `json:"program"`
 	// Error says why the server does not talk to this client.
 	Error string `json:"error,omitempty"`
 }
@@ -44,12 +45,21 @@ const (
 	OpForget  Op = "forget"
 	OpKill    Op = "kill"
 	OpList    Op = "list"
+	OpClear   Op = "clear"
+	OpRenew   Op = "renew"
 )
 
-// Request is a client's message. All but list have an ID; what follows is for run.
+// named says whether a request is about one job.
+func (o Op) named() bool { return o != OpList && o != OpClear && o != OpRenew }
+
+// Request is a client's message. Those about one job have its ID; what follows is
+// for run.
 type Request struct {
 	Op Op     `json:"op"`
 	ID string `json:"id,omitempty"`
+	// Token tells one job from another with the same ID. A run with the token of
+	// the job that is there runs nothing and gives that job's result.
+	Token string `json:"token,omitempty"`
 
 	Content db.Digest     `json:"content,omitzero"` // of a database in the live directory
 	Service string        `json:"service,omitempty"`
@@ -115,6 +125,9 @@ type Job struct {
 // errMessage is wrapped by errors about messages that cannot be.
 var errMessage = errors.New("not a message of this protocol")
 
+// headSize is the size of the length before a message.
+const headSize = 4
+
 // marshal makes the bytes of a message.
 func marshal(v any) ([]byte, error) {
 	body, err := json.Marshal(v)
@@ -124,13 +137,33 @@ func marshal(v any) ([]byte, error) {
 	if len(body) > MaxMessage {
 		return nil, fmt.Errorf("message of %d bytes is too long", len(body))
 	}
-	return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...), nil
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, headSize+len(body)), uint32(len(body))), body...), nil
 }
 
-// unmarshal reads the JSON of a message, all of it and nothing unknown.
-func unmarshal(body []byte, v any) error {
+// split gives the body of the first message in what was received, or nil if it is
+// not there whole.
+func split(in []byte) (body []byte, err error) {
+	if len(in) < headSize {
+		return nil, nil
+	}
+	n := binary.BigEndian.Uint32(in)
+	if n > MaxMessage {
+		return nil, fmt.Errorf("%w: %d bytes are too long", errMessage, n)
+	}
+	if uint32(len(in)-headSize) < n {
+		return nil, nil
+	}
+	return in[headSize : headSize+n : headSize+n], nil
+}
+
+// unmarshal reads the JSON of a message, all of it. With strict nothing may be
+// unknown: a server must not pass over what may change a request's meaning, a
+// client may pass over what a later server adds to an answer.
+func unmarshal(body []byte, v any, strict bool) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
+	if strict {
+		dec.DisallowUnknownFields()
+	}
 	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("%w: %w", errMessage, err)
 	}
@@ -138,103 +171,4 @@ func unmarshal(body []byte, v any) error {
 		return fmt.Errorf("%w: something follows", errMessage)
 	}
 	return nil
-}
-
-// readBody reads what follows a length.
-func readBody(r io.Reader, head [4]byte) ([]byte, error) {
-	n := binary.BigEndian.Uint32(head[:])
-	if n > MaxMessage {
-		return nil, fmt.Errorf("%w: %d bytes are too long", errMessage, n)
-	}
-	// Grown as it comes: the length alone must not cost memory.
-	var b bytes.Buffer
-	if _, err := io.CopyN(&b, r, int64(n)); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// conn sends and receives messages.
-type conn struct{ *net.UnixConn }
-
-// send sends a message, and the descriptors with it.
-func (c conn) send(v any, files []*os.File) error {
-	b, err := marshal(v)
-	if err != nil {
-		return err
-	}
-	var oob []byte
-	if len(files) > 0 {
-		fds := make([]int, len(files))
-		for i, f := range files {
-			fds[i] = int(f.Fd())
-		}
-		oob = unix.UnixRights(fds...)
-	}
-	n, _, err := c.WriteMsgUnix(b, oob, nil)
-	if err != nil {
-		return err
-	}
-	_, err = c.Write(b[n:])
-	return err
-}
-
-// receive reads a message. io.EOF is the end between two messages. The caller
-// closes the files, also after an error of what the message says.
-func (c conn) receive(v any) ([]*os.File, error) {
-	var head [4]byte
-	var files []*os.File
-	oob := make([]byte, unix.CmsgSpace(stdio*4))
-	for got := 0; got < len(head); {
-		n, oobn, _, _, err := c.ReadMsgUnix(head[got:], oob)
-		if err == nil && n == 0 {
-			err = io.EOF
-		}
-		files = append(files, rights(oob[:oobn])...)
-		if err != nil {
-			if got > 0 && errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			closeAll(files)
-			return nil, err
-		}
-		got += n
-	}
-	body, err := readBody(c, head)
-	if err == nil {
-		err = unmarshal(body, v)
-	}
-	if err != nil {
-		closeAll(files)
-		return nil, err
-	}
-	return files, nil
-}
-
-// rights takes the descriptors out of a control message; they are close-on-exec.
-func rights(oob []byte) []*os.File {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return nil
-	}
-	var files []*os.File
-	for i := range messages {
-		fds, err := unix.ParseUnixRights(&messages[i])
-		if err != nil {
-			continue
-		}
-		for _, fd := range fds {
-			files = append(files, os.NewFile(uintptr(fd), "stream"))
-		}
-	}
-	return files
-}
-
-func closeAll(files []*os.File) {
-	for _, f := range files {
-		f.Close()
-	}
 }

@@ -70,7 +70,7 @@ func serveGrace(t *testing.T, grace time.Duration, scripts map[string]string) (s
 	return socket, stop
 }
 
-func connect(t *testing.T, socket string) *Client {
+func connect(t testing.TB, socket string) *Client {
 	t.Helper()
 	c, err := Dial(t.Context(), socket)
 	if err != nil {
@@ -118,15 +118,21 @@ func TestResultIsKept(t *testing.T) {
 	}
 	c := connect(t, socket)
 	for range 2 {
-		if r, err := c.Wait(t.Context(), "seven.up"); err != nil || r.Exit != 7 {
+		if r, err := c.Wait(t.Context(), "seven.up", ""); err != nil || r.Exit != 7 {
 			t.Errorf("got %+v, %v", r, err)
 		}
 	}
 	if err := c.Prepare(t.Context(), "seven.up"); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Wait(t.Context(), "seven.up"); !errors.Is(err, ErrUnknownJob) {
+	if _, err := c.Wait(t.Context(), "seven.up", ""); !errors.Is(err, ErrUnknownJob) {
 		t.Errorf("a forgotten job: %v", err)
+	}
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
 	}
 }
 
@@ -205,12 +211,14 @@ func TestKillKillsGroup(t *testing.T) {
 	theirs, _, out := streams(t)
 	c, other := connect(t, socket), connect(t, socket)
 	lines := bufio.NewReader(out)
+	killed := make(chan error)
 	go func() {
 		lines.ReadString('\n')
-		other.Kill(context.Background(), "slow.up")
+		killed <- other.Kill(context.Background(), "slow.up")
 	}()
 	r, err := c.Run(t.Context(), up("slow"), theirs)
 	closeAll(theirs)
+	must(t, <-killed)
 	if err != nil || r.Signal != int(unix.SIGTERM) || r.TimedOut {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -259,7 +267,7 @@ func TestOutlivesClient(t *testing.T) {
 		t.Errorf("jobs: %+v, %v", jobs, err)
 	}
 	io.WriteString(in, "\n")
-	if r, err := next.Wait(t.Context(), "wait.up"); err != nil || r.Exit != 5 {
+	if r, err := next.Wait(t.Context(), "wait.up", ""); err != nil || r.Exit != 5 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -291,13 +299,15 @@ func TestKill(t *testing.T) {
 	socket, _ := serve(t, map[string]string{"wait": "echo begun; read x"})
 	theirs, _, out := streams(t)
 	c, other := connect(t, socket), connect(t, socket)
+	killed := make(chan error)
 	go func() {
 		bufio.NewReader(out).ReadString('\n')
-		other.Kill(context.Background(), "wait.up")
+		killed <- other.Kill(context.Background(), "wait.up")
 	}()
 	if r, err := c.Run(t.Context(), up("wait"), theirs); err != nil || r.Signal != int(unix.SIGTERM) || r.TimedOut {
 		t.Errorf("%+v, %v", r, err)
 	}
+	must(t, <-killed)
 }
 
 func TestWhoMayAsk(t *testing.T) {

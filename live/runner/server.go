@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -30,18 +26,40 @@ type Config struct {
 	Environ []string
 	// Grace is the time between SIGTERM and SIGKILL; 0 is [DefaultGrace].
 	Grace time.Duration
+
+	// renew goes on with another program, if there is one: then it does not
+	// return. nil cannot.
+	renew func(*Server) error
+	// rest is called when nobody has been connected for a while; nil is nothing.
+	rest func()
+	// clock is the time; nil is the real one.
+	clock clock
 }
 
-// Server runs jobs.
+// Server runs jobs. What it does it does in steps under one lock, none of which
+// waits, so that between any two of them another process image can go on.
 type Server struct {
-	cfg  Config
-	env  []string
-	path string
+	cfg     Config
+	env     []string
+	path    string
+	program Identity
+	room    int // how many clients there may be
 
-	mu      sync.Mutex
-	jobs    map[string]*job
-	closing bool
-	conns   map[*net.UnixConn]struct{}
+	// launches is held while a program is being started, which may take long, and
+	// by who wants that none is. It is locked before mu.
+	launches sync.RWMutex
+	// renewing is held while the server is being renewed.
+	renewing sync.Mutex
+
+	mu       sync.Mutex
+	left     sync.Cond // somebody has left, or the server ends
+	listener *Listener
+	jobs     map[string]*job
+	sessions map[*session]struct{}
+	clients  sync.WaitGroup
+	closing  bool
+	resting  *time.Timer
+	buf      [chunk]byte // for receiving
 }
 
 // NewServer makes a server that has no job yet.
@@ -52,136 +70,173 @@ func NewServer(cfg Config) *Server {
 	if cfg.Grace == 0 {
 		cfg.Grace = DefaultGrace
 	}
-	s := &Server{cfg: cfg, jobs: map[string]*job{}, conns: map[*net.UnixConn]struct{}{}}
+	if cfg.clock == nil {
+		cfg.clock = realClock{}
+	}
+	s := &Server{
+		cfg: cfg, jobs: map[string]*job{}, sessions: map[*session]struct{}{},
+		// Descriptors must not run out: who is too many waits to be accepted.
+		room: s6.Window(stdio + 2),
+	}
+	s.left.L = &s.mu
 	s.env, s.path = baseEnv(cfg.Environ, isDir)
+	s.program, _ = Self() // without /proc it is nobody's
 	return s
 }
 
+// Listener is a socket on which clients are awaited.
+type Listener struct{ socket }
+
 // Listen makes the socket at path, for which an old one gives way. Two servers
 // must not share it: the supervisor sees to that.
-func Listen(path string) (*net.UnixListener, error) {
+func Listen(path string) (*Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	sock, err := listen(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen: %w", err)
+		return nil, fmt.Errorf("cannot listen on %s: %w", path, err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("cannot listen: %w", err)
-	}
-	return l, nil
+	return &Listener{sock}, nil
 }
+
+// Close closes the socket. Its name stays.
+func (l *Listener) Close() error { return l.f.Close() }
 
 // Serve serves until ctx ends. Then it takes no more, tells the programs that
 // still run to end, and returns once they have; clients that wait get the results.
-func (s *Server) Serve(ctx context.Context, l *net.UnixListener) error {
-	stop := context.AfterFunc(ctx, func() { l.Close() })
+func (s *Server) Serve(ctx context.Context, l *Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		s.closing = true
+		s.left.Broadcast()
+		s.mu.Unlock()
+		l.Close() // waits for who is accepting
+	})
 	defer stop()
-	var clients sync.WaitGroup
-	// Descriptors must not run out: who is too many waits to be accepted.
-	room := make(chan struct{}, s6.Window(stdio+2))
+	s.mu.Lock()
+	s.listener = l
+	for c := range s.sessions {
+		s.clients.Go(func() { s.talk(c) })
+	}
+	s.rest()
+	s.mu.Unlock()
+	err := s.accept(ctx, l)
+	s.end()
+	s.clients.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("cannot accept clients: %w", err)
+}
+
+// accept lets clients in until that is not possible any more.
+func (s *Server) accept(ctx context.Context, l *Listener) error {
 	for {
-		select {
-		case room <- struct{}{}:
-		case <-ctx.Done():
-			l.Close() // so that accepting fails for certain
+		s.mu.Lock()
+		for len(s.sessions) >= s.room && !s.closing {
+			s.left.Wait()
 		}
-		c, err := l.AcceptUnix()
-		if err != nil {
-			s.close()
-			clients.Wait()
-			if ctx.Err() != nil {
-				return nil
+		s.mu.Unlock()
+		err := l.await(l.raw.Read, &s.mu, func() error {
+			fd, _, err := unix.Accept4(l.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+			if err == nil {
+				err = s.enter(fd)
 			}
-			return fmt.Errorf("cannot accept clients: %w", err)
-		}
-		clients.Go(func() {
-			s.client(c)
-			<-room
+			return err
 		})
+		switch {
+		case err == nil, err == unix.ECONNABORTED:
+		case err == unix.EMFILE, err == unix.ENFILE, err == unix.ENOBUFS, err == unix.ENOMEM:
+			// Nothing tells when there is more.
+			const pause = 100 * time.Millisecond
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+		default:
+			return err
+		}
 	}
 }
 
-// close ends all jobs and then all connections.
-func (s *Server) close() {
+// enter begins to talk to a client. The caller holds the lock.
+func (s *Server) enter(fd int) error {
+	sock, err := newSocket(fd)
+	if err != nil {
+		unix.Close(fd)
+		return err
+	}
+	c := &session{conn: conn{socket: sock}}
+	hello := Hello{Formats: []string{Format}, Program: s.program}
+	if err := allowed(fd); err != nil {
+		hello.Error, c.last = err.Error(), true
+	}
+	c.say(hello)
+	s.sessions[c] = struct{}{}
+	s.clients.Go(func() { s.talk(c) })
+	s.rest()
+	return nil
+}
+
+// leave ends a client's connection.
+func (s *Server) leave(c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.close()
+	delete(s.sessions, c)
+	s.left.Broadcast()
+	s.rest()
+}
+
+// restAfter is how long nobody must have been connected before the server gives up
+// what it needs only when somebody is.
+const restAfter = 2 * time.Second
+
+// rest sees to it that the server rests after a while if there is no client, and
+// not if there is one. The caller holds the lock.
+func (s *Server) rest() {
+	switch {
+	case s.cfg.rest == nil:
+	case len(s.sessions) > 0 || s.closing:
+		if s.resting != nil {
+			s.resting.Stop()
+		}
+	case s.resting == nil:
+		s.resting = time.AfterFunc(restAfter, s.cfg.rest)
+	default:
+		s.resting.Reset(restAfter)
+	}
+}
+
+// end ends all jobs and then all connections.
+func (s *Server) end() {
 	s.mu.Lock()
 	s.closing = true
+	var ended []<-chan struct{}
+	for _, j := range s.jobs {
+		s.tell(j)
+		ended = append(ended, j.done)
+	}
 	s.mu.Unlock()
-	jobs := s.all()
-	for _, j := range jobs {
-		j.kill()
-	}
-	for _, j := range jobs {
-		<-j.done
+	for _, done := range ended {
+		<-done
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c := range s.conns {
+	s.rest()
+	for c := range s.sessions {
 		// What is being written still goes out; what would be read does not.
-		_ = c.SetReadDeadline(time.Unix(1, 0))
+		_ = c.f.SetReadDeadline(time.Unix(1, 0))
+		_ = c.f.SetWriteDeadline(time.Now().Add(time.Second))
 	}
-}
-
-// client talks to one client until it has no more to ask.
-func (s *Server) client(u *net.UnixConn) {
-	c := conn{u}
-	defer c.Close()
-	if err := allowed(u); err != nil {
-		_ = c.send(Hello{Format: Format, Error: err.Error()}, nil)
-		return
-	}
-	if !s.enter(u) {
-		return
-	}
-	defer s.leave(u)
-	if c.send(Hello{Format: Format}, nil) != nil {
-		return
-	}
-	for {
-		var req Request
-		files, err := c.receive(&req)
-		if err == nil {
-			err = s.answer(c, req, files)
-			closeAll(files)
-		} else if errors.Is(err, errMessage) {
-			_ = c.send(Reply{Error: err.Error()}, nil)
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (s *Server) enter(u *net.UnixConn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[u] = struct{}{}
-	return !s.closing
-}
-
-func (s *Server) leave(u *net.UnixConn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, u)
 }
 
 // allowed lets root and our own user in.
-func allowed(u *net.UnixConn) error {
-	raw, err := u.SyscallConn()
+func allowed(fd int) error {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
-		return err
-	}
-	var cred *unix.Ucred
-	var credErr error
-	if err := raw.Control(func(fd uintptr) {
-		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	}); err != nil {
-		return err
-	}
-	if credErr != nil {
-		return fmt.Errorf("cannot learn who asks: %w", credErr)
+		return fmt.Errorf("cannot learn who asks: %w", err)
 	}
 	return allowedUID(cred.Uid, os.Geteuid())
 }
@@ -191,128 +246,4 @@ func allowedUID(uid uint32, own int) error {
 		return nil
 	}
 	return fmt.Errorf("user %d may not run oneshots here, only root and user %d", uid, own)
-}
-
-// answer answers one request. An error ends the connection.
-func (s *Server) answer(c conn, req Request, files []*os.File) error {
-	if req.Op != OpList && (req.ID == "" || len(req.ID) > 255) {
-		return c.send(Reply{Error: "the id of a job has 1 to 255 bytes"}, nil)
-	}
-	switch req.Op {
-	case OpPrepare, OpForget:
-		return c.send(s.forget(req.ID), nil)
-	case OpRun:
-		j, err := s.run(req, files)
-		if err != nil {
-			return c.send(Reply{Error: err.Error()}, nil)
-		}
-		// The client's end of its own streams must not depend on ours.
-		closeAll(files)
-		if err := c.send(Reply{Started: true}, nil); err != nil {
-			return err
-		}
-		<-j.done
-		return c.send(Reply{Result: j.result()}, nil)
-	case OpWait, OpKill:
-		j := s.find(req.ID)
-		if j == nil {
-			return c.send(Reply{Error: "there is no job " + req.ID, Unknown: true}, nil)
-		}
-		if req.Op == OpKill {
-			j.kill()
-			return c.send(Reply{}, nil)
-		}
-		<-j.done
-		return c.send(Reply{Result: j.result()}, nil)
-	case OpList:
-		return c.send(Reply{Jobs: s.list()}, nil)
-	}
-	return c.send(Reply{Error: fmt.Sprintf("unknown request %q", req.Op)}, nil)
-}
-
-func (s *Server) find(id string) *job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.jobs[id]
-}
-
-// forget drops a result. A job that runs is kept.
-func (s *Server) forget(id string) Reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j := s.jobs[id]; j != nil && !j.over() {
-		return Reply{Error: fmt.Sprintf("job %s still runs", id)}
-	}
-	delete(s.jobs, id)
-	return Reply{}
-}
-
-// run begins a job.
-func (s *Server) run(req Request, files []*os.File) (*job, error) {
-	switch req.Phase {
-	case journal.PhaseUp, journal.PhaseDown, journal.PhaseReload:
-	default:
-		return nil, fmt.Errorf("unknown phase %q", req.Phase)
-	}
-	if req.Stdio != (len(files) == stdio) {
-		return nil, fmt.Errorf("%d streams came with the request", len(files))
-	}
-	const most = 1 << 31 // about 24 days
-	if req.LimitMS < 0 || req.LimitMS > most {
-		return nil, fmt.Errorf("the limit of %d ms cannot be", req.LimitMS)
-	}
-	p, err := s.cfg.Lookup(req)
-	if err != nil {
-		return nil, err
-	}
-	j := &job{
-		Job:   Job{ID: req.ID, Service: req.Service, Phase: req.Phase},
-		grace: s.cfg.Grace, done: make(chan struct{}),
-	}
-	if err := s.add(j); err != nil {
-		return nil, err
-	}
-	env := append(append([]string(nil), s.env...), NameVar+"="+req.Service)
-	j.start(p, env, s.path, time.Duration(req.LimitMS)*time.Millisecond, files)
-	// Whoever closed the server meanwhile may have passed it over.
-	if s.isClosing() {
-		j.kill()
-	}
-	return j, nil
-}
-
-func (s *Server) add(j *job) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return errors.New("the oneshot runner is about to end")
-	}
-	if old := s.jobs[j.ID]; old != nil && !old.over() {
-		return fmt.Errorf("job %s still runs", j.ID)
-	}
-	s.jobs[j.ID] = j
-	return nil
-}
-
-func (s *Server) isClosing() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
-}
-
-// all gives the jobs that there are. Their locks are not taken under the server's:
-// a program that takes long to start must not hold the others up.
-func (s *Server) all() []*job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.jobs))
-}
-
-func (s *Server) list() []Job {
-	jobs := s.all()
-	list := make([]Job, len(jobs))
-	for i, j := range jobs {
-		list[i] = j.snapshot()
-	}
-	return list
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -60,17 +59,11 @@ func runApplier(args []string) error {
 	return applier.Main(ctx, args[0], func(err error) { s.Errorf("%s", ui.Escape(err.Error())) })
 }
 
-// runRunner is the oneshot runner. SIGTERM ends it, and with it the programs that
-// run.
+// runRunner is the oneshot runner.
 func runRunner(args []string) error {
-	if len(args) != 3 || args[0] != "--fd" {
-		return usagef("usage: strata %s --fd N LIVE", live.RunnerCommand)
+	err := runner.Main(args)
+	if errors.Is(err, runner.ErrUsage) {
+		return withCode(exitUsage, err)
 	}
-	fd, err := strconv.Atoi(args[1])
-	if err != nil || fd < 0 {
-		return usagef("%q is no descriptor", args[1])
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
-	defer stop()
-	return runner.Main(ctx, args[2], fd)
+	return err
 }

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -20,22 +21,29 @@ func jobID(slot live.Slot, phase journal.Phase) string { return fmt.Sprintf("%d.
 
 // Run implements [change.Supervisor].
 func (s *Supervisor) Run(ctx context.Context, t change.Target, phase journal.Phase, limit time.Duration, begin func() error) error {
-	c, err := s.dial(ctx)
+	c, err := s.connect(ctx)
 	if err != nil {
 		return notBegun(ctx, err)
 	}
-	defer c.Close()
+	defer func() { s.runners.put(c, err == nil) }()
 	id := jobID(t.Slot, phase)
-	if err := c.Prepare(ctx, id); err != nil {
+	if err = s.runners.fresh(ctx, c, id); err != nil {
 		return notBegun(ctx, err)
 	}
-	if err := begin(); err != nil {
+	if err = begin(); err != nil {
 		return err
 	}
-	result, err := c.Run(ctx, runner.Request{
-		ID: id, Content: t.Content, Service: t.Name, Slot: uint32(t.Slot), Phase: phase,
+	req := runner.Request{
+		ID: id, Token: rand.Text(), Content: t.Content, Service: t.Name, Slot: uint32(t.Slot), Phase: phase,
 		LimitMS: limit.Milliseconds(),
-	}, s.Streams)
+	}
+	result, err := c.Run(ctx, req, s.Streams)
+	if errors.Is(err, runner.ErrConnection) {
+		// If only the connection was lost, the runner knows the job.
+		if again, fetchErr := s.fetch(ctx, id, req.Token); fetchErr == nil {
+			return outcome(ctx, again, nil)
+		}
+	}
 	return outcome(ctx, result, err)
 }
 
@@ -65,19 +73,6 @@ func outcome(ctx context.Context, r runner.Result, err error) error {
 	return fmt.Errorf("%w: %w", change.ErrLost, err)
 }
 
-// dial connects to the runner, which is brought up if it is not.
-func (s *Supervisor) dial(ctx context.Context) (*runner.Client, error) {
-	c, err := runner.Dial(ctx, s.dir.RunnerSocket())
-	var refused *runner.RefusedError
-	if err == nil || errors.As(err, &refused) {
-		return c, err
-	}
-	if err := s.Internal(ctx, live.Runner); err != nil {
-		return nil, err
-	}
-	return runner.Dial(ctx, s.dir.RunnerSocket())
-}
-
 // recover finds out how the jobs ended that an earlier writer had begun, and
 // writes it to the journal. It waits for those that still run.
 func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.ServiceState, definition func(db.ServiceID) db.Digest) (found bool, err error) {
@@ -85,7 +80,7 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 		if st.Type != db.Oneshot || st.Pending != journal.PhaseUp && st.Pending != journal.PhaseDown {
 			continue // the end of a reload changes nothing
 		}
-		result, err := s.fetch(ctx, jobID(st.Slot, st.Pending))
+		result, err := s.fetch(ctx, jobID(st.Slot, st.Pending), "")
 		if ctx.Err() != nil {
 			return found, context.Cause(ctx)
 		}
@@ -103,15 +98,17 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 		found = true
 		s.warn(w.Append("begun by an earlier command", event))
 	}
+	s.runners.noted()
 	return found, nil
 }
 
-// fetch waits for the result of a job. A runner that is not there has none.
-func (s *Supervisor) fetch(ctx context.Context, id string) (runner.Result, error) {
+// fetch waits for the result of a job, with a token of that one alone. A runner
+// that is not there has none.
+func (s *Supervisor) fetch(ctx context.Context, id, token string) (runner.Result, error) {
 	c, err := runner.Dial(ctx, s.dir.RunnerSocket())
 	if err != nil {
 		return runner.Result{}, err
 	}
 	defer c.Close()
-	return c.Wait(ctx, id)
+	return c.Wait(ctx, id, token)
 }

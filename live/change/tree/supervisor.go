@@ -40,6 +40,7 @@ type Supervisor struct {
 	// internals is held while one of the internal services is brought up.
 	internals sync.Mutex
 	pipes     pipeStore
+	runners   runners
 }
 
 var _ change.Supervisor = (*Supervisor)(nil)
@@ -47,8 +48,11 @@ var _ change.Supervisor = (*Supervisor)(nil)
 // New returns the supervisor of a live directory. The caller closes it.
 func New(d *live.Dir) *Supervisor { return &Supervisor{dir: d} }
 
-// Close gives the connection to the fd-holder up.
-func (s *Supervisor) Close() { s.pipes.close() }
+// Close gives the connections to the internal services up.
+func (s *Supervisor) Close() {
+	s.pipes.close()
+	s.runners.close()
+}
 
 func (s *Supervisor) warn(err error) {
 	if err != nil && s.Warn != nil {
@@ -178,7 +182,7 @@ func (s *Supervisor) Internal(ctx context.Context, in live.Internal) error {
 
 // Idle implements [change.Supervisor]: it stops the internal services.
 func (s *Supervisor) Idle(ctx context.Context) error {
-	s.pipes.close()
+	s.Close()
 	var errs []error
 	for _, in := range live.Internals() {
 		dir := s.dir.Servicedir(in.Slot)

@@ -1,14 +1,11 @@
 package tree_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,11 +29,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == live.HolderCommand {
 		os.Exit(runHolder(os.Args[2:]))
 	}
-	if len(os.Args) == 5 && os.Args[1] == live.RunnerCommand {
-		fd, _ := strconv.Atoi(os.Args[3])
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
-		if err := runner.Main(ctx, os.Args[4], fd); err != nil {
+	if len(os.Args) > 1 && os.Args[1] == live.RunnerCommand {
+		if err := runner.Main(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
