@@ -142,6 +142,7 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 	if quiet {
 		return w.childless(ctx, st)
 	}
+	lives := st.PID != 0 || st.WantUp
 	for !goal.met(st) {
 		events, err := w.next(ctx)
 		// Even at the end of ctx: the status may have changed without us.
@@ -169,11 +170,28 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		if err != nil {
 			return st, err
 		}
-		if slices.Contains(events, EventFail) && !st.WantUp {
+		if failed(events, &lives) && !st.WantUp {
 			return st, ErrPermanentFailure
 		}
 	}
 	return st, nil
+}
+
+// failed reports whether the events say that the service was given up for good. One
+// that did not live when the wait began has to be started first: until then such an
+// event is of its life before, whose status had been read already.
+func failed(events []Event, lives *bool) bool {
+	for _, e := range events {
+		switch e {
+		case EventUp, EventReady:
+			*lives = true
+		case EventFail:
+			if *lives {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // decided reports whether the goal is reached. The status that a dead supervisor
