@@ -18,6 +18,7 @@
 //	SCANDIR/PREFIXNAME    link to sv/SLOT
 //	journal               what was wanted, done, observed (package journal)
 //	state                 a summary for everyone
+//	supervisors           who supervised what, to save readers time
 //	stop-order            how to stop everything without database and journal
 //	event/                fifodir that is notified of each change
 //	requests/             what waits for the holder of the lock

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"strata/live/journal"
 	"strata/live/s6"
 )
@@ -44,26 +46,60 @@ func Process() (pid int, start uint64) {
 	return pid, start
 }
 
-// startTicks is when a process was started, in clock ticks after boot.
-func startTicks(pid int) (uint64, error) {
+// process is a process that cannot be taken for another one.
+type process struct {
+	pid   int
+	start uint64 // in clock ticks after boot
+	state byte   // one letter of proc(5)
+}
+
+// States of a process. One that is dead has not been waited for yet.
+const (
+	asleep  = 'S'
+	dead    = 'Z'
+	deadToo = 'X'
+)
+
+// readProcess looks at a process.
+func readProcess(pid int) (process, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, fmt.Errorf("cannot find out when process %d was started: %w", pid, err)
+		return process{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
 	}
 	// The name of the program, in parentheses, may hold anything.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	const starttime = 22 - 3 // its number in proc(5), less those before
-	if len(fields) <= starttime {
-		return 0, fmt.Errorf("cannot find out when process %d was started", pid)
+	const first, starttime = 3, 22 // numbers in proc(5)
+	if len(fields) <= starttime-first {
+		return process{}, fmt.Errorf("cannot look at process %d: its stat is %q", pid, stat)
 	}
-	return strconv.ParseUint(string(fields[starttime]), 10, 64)
+	start, err := strconv.ParseUint(string(fields[starttime-first]), 10, 64)
+	if err != nil {
+		return process{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
+	}
+	return process{pid, start, fields[0][0]}, nil
+}
+
+// startTicks is when a process was started, in clock ticks after boot.
+func startTicks(pid int) (uint64, error) {
+	p, err := readProcess(pid)
+	return p.start, err
 }
 
 // Running reports whether a command that the journal names is still at work: the
-// process that began it is there.
+// process that began it is there and alive.
 func Running(r journal.Run) bool {
-	ticks, err := startTicks(r.PID)
-	return err == nil && (r.Start == 0 || ticks == r.Start)
+	p, err := readProcess(r.PID)
+	return err == nil && (r.Start == 0 || p.start == r.Start) && p.state != dead && p.state != deadToo
+}
+
+// nowTicks is the time since boot in clock ticks, as it stands in the start of a
+// process that starts now.
+func nowTicks() uint64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return uint64(time.Duration(ts.Nano()) / (time.Second / ticksPerSecond))
 }
 
 // ticksPerSecond is the same on every Linux that Go runs on.

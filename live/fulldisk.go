@@ -13,16 +13,17 @@ import (
 // lastWord gives what a supervisor says of its service: its status file, and where
 // that contradicts itself or the journal, which has the service up, what the kernel
 // knows. A full disk keeps the file as it was, or from being there.
-func lastWord(dir string, st s6.Status, up bool) s6.Status {
+func (d *Dir) lastWord(s Slot, st s6.Status, up bool) s6.Status {
 	if st.Outdated() || up && !st.WantUp && !st.Up() {
-		return s6.Verify(dir, st)
+		return s6.Verify(d.Servicedir(s), st)
 	}
 	return st
 }
 
 // startsAgain says of a service without a supervisor that it will have another one,
 // which starts it.
-func (d *Dir) startsAgain(dir string) bool {
+func (d *Dir) startsAgain(s Slot) bool {
+	dir := d.Servicedir(s)
 	if _, err := os.Lstat(filepath.Join(dir, "down")); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
@@ -60,7 +61,7 @@ func (d *Dir) Runs(slot Slot) bool {
 	case err != nil:
 		return true
 	case !supervised:
-		return d.startsAgain(dir)
+		return d.startsAgain(slot)
 	}
 	st, err := s6.ReadStatus(dir)
 	if err != nil {

@@ -69,7 +69,7 @@ func (f *found) dead() (why string, err error) {
 	default:
 		return "", nil
 	}
-	st, err := f.dir.join(f.journal)
+	st, err := f.dir.join(f.journal, new(presence))
 	if err != nil {
 		return "", err
 	}

@@ -31,13 +31,13 @@ func recorded(e journal.Entry, known journal.Service) ServiceState {
 // Service gives the state of one service of which the journal knows this. Who may not
 // ask its supervisor gets what the journal knows.
 func (d *Dir) Service(e journal.Entry, known journal.Service) (ServiceState, error) {
-	sv, err := d.openServices()
+	a, err := d.ask(new(presence))
 	if err != nil {
 		return ServiceState{}, err
 	}
-	defer sv.Close()
+	defer a.close()
 	var s ServiceState
-	err = d.service(sv, &s, e, known)
+	err = a.service(&s, e, known)
 	if errors.Is(err, fs.ErrPermission) {
 		return recorded(e, known), nil
 	}

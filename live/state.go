@@ -1,16 +1,10 @@
 package live
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"strata/compile/db"
 	"strata/live/journal"
@@ -108,93 +102,61 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 // supervisors' status gets the error fs.ErrPermission: the summary is for them
 // (see [Dir.Summary]).
 func (d *Dir) State() (*State, error) {
+	called := make(chan *presence, 1)
+	go func() { called <- d.callRoll() }()
 	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return d.join(known)
+	return d.join(known, <-called)
 }
 
 // join adds what s6 says to what the journal says.
-func (d *Dir) join(known *journal.Folder) (*State, error) {
+func (d *Dir) join(known *journal.Folder, present *presence) (*State, error) {
+	a, err := d.ask(present)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	return a.join(known)
+}
+
+func (a *asker) join(known *journal.Folder) (*State, error) {
 	j := known.Head()
 	s := &State{
 		Epoch: j.Epoch, Seq: j.Seq, Content: j.Content, Table: j.Table, NextSlot: j.NextSlot,
 		Patch: j.Patch, LastPatch: j.LastPatch, Run: j.Run,
 	}
-	sv, err := d.openServices()
-	if err != nil {
-		return nil, err
-	}
-	defer sv.Close()
-	if s.Services, err = d.services(sv, known, j.Table); err != nil || j.Patch == nil {
+	a.present.reach(j.NextSlot)
+	var err error
+	if s.Services, err = a.services(known, j.Table); err != nil || j.Patch == nil {
 		return s, err
 	}
 	other := j.Patch.Table
 	if j.Patch.Switched {
 		other = j.Patch.OldTable
 	}
-	s.Other, err = d.services(sv, known, other)
+	s.Other, err = a.services(known, other)
 	return s, err
 }
 
-// openServices opens the service directories for [Dir.service].
-func (d *Dir) openServices() (*s6.Directory, error) {
-	sv, err := s6.OpenDirectory(d.file("sv"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return sv, err
-}
-
-// services gives the state of the services of a table.
-func (d *Dir) services(sv *s6.Directory, known *journal.Folder, t journal.Table) ([]ServiceState, error) {
-	states := make([]ServiceState, len(t))
-	err := spread(len(t), func(i int) error {
-		return d.service(sv, &states[i], t[i], known.Service(t[i].Slot))
-	})
-	return states, err
-}
-
-// spread calls do for 0 to n-1, on all processors. It ends with one of the errors.
-func spread(n int, do func(int) error) error {
-	const batch = 64 // enough to be worth taking
-	var next atomic.Int64
-	var g errgroup.Group
-	for range min(runtime.GOMAXPROCS(0), (n+batch-1)/batch) {
-		g.Go(func() error {
-			for {
-				end := int(next.Add(batch))
-				for i := end - batch; i < min(end, n); i++ {
-					if err := do(i); err != nil {
-						return err
-					}
-				}
-				if end >= n {
-					return nil
-				}
-			}
-		})
-	}
-	return g.Wait()
-}
-
-func (d *Dir) service(sv *s6.Directory, s *ServiceState, e journal.Entry, known journal.Service) error {
+// service gives the state of one service.
+func (a *asker) service(s *ServiceState, e journal.Entry, known journal.Service) error {
 	*s = recorded(e, known)
 	if e.Type != db.Longrun {
 		return nil
 	}
 	var err error
-	if s.Status, s.Supervised, err = sv.Look(slotName(e.Slot)); err != nil {
+	if s.Status, s.Supervised, err = a.look(e.Slot); err != nil {
 		return err
 	}
-	dir := d.Servicedir(e.Slot)
+	d := a.dir
 	if s.Supervised {
-		s.Status = lastWord(dir, s.Status, known.Up)
+		s.Status = d.lastWord(e.Slot, s.Status, known.Up)
 	}
 	st := s.Status
-	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !hasReadiness(dir))
-	s.Starting = st.WantUp && !s.Up || !s.Supervised && d.startsAgain(dir)
+	s.Up = (st.WantUp || st.Up()) && (known.Up || st.UpReady() || st.Up() && !d.hasReadiness(e.Slot))
+	s.Starting = st.WantUp && !s.Up || !s.Supervised && d.startsAgain(e.Slot)
 	s.Observed = s.Up != known.Up
 	switch {
 	case !s.Up:
@@ -210,8 +172,8 @@ func (d *Dir) service(sv *s6.Directory, s *ServiceState, e journal.Entry, known 
 
 // hasReadiness reports whether the service will say that it is ready. The
 // supervisor asks the same file.
-func hasReadiness(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "notification-fd"))
+func (d *Dir) hasReadiness(s Slot) bool {
+	_, err := os.Stat(filepath.Join(d.Servicedir(s), "notification-fd"))
 	return err == nil
 }
 

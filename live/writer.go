@@ -88,12 +88,17 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 // its truth: it is appended as observed, and the file down of the service follows
 // it, as who moved the service may have been killed before.
 func (w *Writer) State() (*State, error) {
-	var s *State
-	var err error
-	w.journal.With(func(known *journal.Folder) { s, err = w.join(known) })
+	a, err := w.ask(w.callRoll())
 	if err != nil {
 		return nil, err
 	}
+	defer a.close()
+	var s *State
+	w.journal.With(func(known *journal.Folder) { s, err = a.join(known) })
+	if err != nil {
+		return nil, err
+	}
+	a.note()
 	seen := make(map[Slot]bool)
 	var events []journal.Event
 	for _, list := range [][]ServiceState{s.Services, s.Other} {

@@ -78,8 +78,8 @@ type Writer struct {
 	mu      sync.Mutex
 	f       *os.File
 	size    int64
-	least   int64 // size that a compaction would have left when it was opened, or did
-	more    int   // records after the first
+	first   int64 // size up to the end of the first record
+	more    int   // records after that
 	compact int64 // size from which a compaction cannot wait
 	folder  Folder
 }
@@ -101,7 +101,7 @@ func OpenWriter(path string) (*Writer, error) {
 	if err := w.open(int64(good)); err != nil {
 		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
 	}
-	w.least = int64(lineEnd(b, len(Header)) + good - lastLines(b[:good], keepRecords))
+	w.first = int64(lineEnd(b, len(Header)))
 	return w, nil
 }
 
@@ -187,21 +187,21 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 }
 
 // compacted is the content of a compacted file: a snapshot, and the last records as
-// they are.
-func (w *Writer) compacted() ([]byte, error) {
+// they are, which are kept bytes.
+func (w *Writer) compacted() (content []byte, kept int, err error) {
 	b, err := os.ReadFile(w.path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	b = b[:min(int64(len(b)), w.size)]
 	keep := lastLines(b, keepRecords)
 	var base Folder
 	if _, err := walk(b[:keep], base.Apply); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	now, boot := clock()
-	content, err := appendLine([]byte(Header), Record{Seq: base.Seq(), At: now, Boot: boot, Event: Snapshot{State: base.State()}})
-	return append(content, b[keep:]...), err
+	content, err = appendLine([]byte(Header), Record{Seq: base.Seq(), At: now, Boot: boot, Event: Snapshot{State: base.State()}})
+	return append(content, b[keep:]...), len(b) - keep, err
 }
 
 // lastLines gives where the last n lines begin that follow the header and the first
@@ -222,7 +222,11 @@ func lineEnd(b []byte, from int) int { return from + bytes.IndexByte(b[from:], '
 func (w *Writer) Tidy() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.more <= 2*keepRecords || 2*w.size <= 3*w.least {
+	if w.more <= 2*keepRecords {
+		return nil
+	}
+	left := w.first + (w.size-w.first)*keepRecords/int64(w.more) // about
+	if 2*w.size <= 3*left {
 		return nil
 	}
 	if err := w.rewrite(); err != nil {
@@ -243,7 +247,7 @@ func (w *Writer) Compact() error {
 }
 
 func (w *Writer) rewrite() error {
-	content, err := w.compacted()
+	content, kept, err := w.compacted()
 	if err != nil {
 		return err
 	}
@@ -254,7 +258,7 @@ func (w *Writer) rewrite() error {
 	if err := w.open(int64(len(content))); err != nil {
 		return err
 	}
-	w.least, w.more = w.size, min(w.more, keepRecords)
+	w.first, w.more = w.size-int64(kept), min(w.more, keepRecords)
 	w.compact = max(compactAbove, 4*w.size)
 	return old.Close()
 }

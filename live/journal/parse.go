@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"runtime"
 	"strings"
 )
 
@@ -31,27 +32,108 @@ func walk(b []byte, visit func(Record)) (good int, err error) {
 		}
 		return 0, fmt.Errorf("%w: it does not begin with %q", ErrCorrupt, strings.TrimSpace(Header))
 	}
-	good = len(Header)
-	var last Record
-	for lines := 1; ; lines++ {
-		n := bytes.IndexByte(b[good:], '\n')
-		if n < 0 && lines == 1 {
-			return good, fmt.Errorf("%w: it has no record", ErrCorrupt)
-		}
-		if n < 0 {
-			return good, nil
-		}
-		r, err := parseLine(b[good:good+n], last.Cause)
-		if err == nil {
-			err = follows(last, r)
-		}
-		if err != nil {
-			return good, fmt.Errorf("line %d: %w", lines+1, err)
-		}
-		visit(r)
-		last = r
-		good += n + 1
+	lines := b[len(Header):]
+	half := halfway(lines)
+	later := make(chan part, 1)
+	if half < len(lines) {
+		go func() { later <- decodePart(lines[half:]) }()
+	} else {
+		later <- part{}
 	}
+	w := walker{visit: visit, good: len(Header)}
+	err = w.lines(lines[:half])
+	p := <-later
+	if err == nil {
+		err = w.part(p)
+	}
+	if err == nil && w.last.Seq == 0 {
+		err = fmt.Errorf("%w: it has no record", ErrCorrupt)
+	}
+	return w.good, err
+}
+
+// halfway gives where the second half of lines begins, if another processor can read
+// it meanwhile and it is long enough for that: else it is empty.
+func halfway(lines []byte) int {
+	const enough = 32 << 10
+	if len(lines) < enough || runtime.GOMAXPROCS(0) < 2 {
+		return len(lines)
+	}
+	at := len(lines) / 2
+	return at + bytes.IndexByte(lines[at:], '\n') + 1
+}
+
+// walker goes through records one by one.
+type walker struct {
+	visit func(Record)
+	last  Record
+	count int
+	good  int // length of what was read
+}
+
+func (w *walker) step(r Record, length int) error {
+	if err := follows(w.last, r); err != nil {
+		return w.failed(err)
+	}
+	w.visit(r)
+	w.last, w.count, w.good = r, w.count+1, w.good+length
+	return nil
+}
+
+func (w *walker) failed(err error) error { return fmt.Errorf("line %d: %w", w.count+2, err) }
+
+// lines reads lines, but for a torn tail.
+func (w *walker) lines(b []byte) error {
+	for {
+		n := bytes.IndexByte(b, '\n')
+		if n < 0 {
+			return nil
+		}
+		r, err := parseLine(b[:n], w.last.Cause)
+		if err != nil {
+			return w.failed(err)
+		}
+		if err := w.step(r, n+1); err != nil {
+			return err
+		}
+		b = b[n+1:]
+	}
+}
+
+// part is a part of a journal that was decoded before what is in front of it.
+type part struct {
+	records []Record
+	lengths []int // of their lines
+	err     error // of the line that follows them
+}
+
+func decodePart(b []byte) (p part) {
+	cause := ""
+	for {
+		n := bytes.IndexByte(b, '\n')
+		if n < 0 {
+			return p
+		}
+		r, err := parseLine(b[:n], cause)
+		if err != nil {
+			p.err = err
+			return p
+		}
+		p.records, p.lengths = append(p.records, r), append(p.lengths, n+1)
+		cause, b = r.Cause, b[n+1:]
+	}
+}
+
+func (w *walker) part(p part) error {
+	for i, r := range p.records {
+		if err := w.step(r, p.lengths[i]); err != nil {
+			return err
+		}
+	}
+	if p.err != nil {
+		return w.failed(p.err)
+	}
+	return nil
 }
 
 // follows checks that r can come after the record last, or at first if that has no

@@ -66,10 +66,19 @@ func long() []Record {
 	busy.LastPatch = Aborted
 	var records []Record
 	for _, e := range []Event{
-		Up{16, def, 0}, Up{16, def, 17}, Down{16, 0}, Down{16, 17}, Begin{16, PhaseReload},
-		Want{Slots: []Slot{16, 17}, Up: true}, Want{Slots: []Slot{}}, Run{"start", 2, 3, []Slot{16}},
-		Init{epoch, def, table, 18}, Switch{def, Table{}, 18}, PatchBegin{Patch: def, Old: def, New: def, Table: table, NextSlot: 18, Actions: 3},
-		Snapshot{state}, Snapshot{busy},
+		Up{16, def, 0},
+		Up{16, def, 17},
+		Down{16, 0},
+		Down{16, 17},
+		Begin{16, PhaseReload},
+		Want{Slots: []Slot{16, 17}, Up: true},
+		Want{Slots: []Slot{}},
+		Run{"start", 2, 3, []Slot{16}},
+		Init{epoch, def, table, 18},
+		Switch{def, Table{}, 18},
+		PatchBegin{Patch: def, Old: def, New: def, Table: table, NextSlot: 18, Actions: 3},
+		Snapshot{state},
+		Snapshot{busy},
 	} {
 		records = append(records, Record{At: at, Boot: 1 << 40, Cause: "why", Event: e}, Record{At: at, Event: e})
 	}

@@ -161,11 +161,8 @@ func writeLater(fd int, path string, b []byte) error {
 // Supervised reports whether an s6-supervise is running on the service directory
 // dir. It asks the lock of supervise/lock, for which search permission on
 // supervise/ is enough.
-func Supervised(dir string) (bool, error) { return supervisedAt(unix.AT_FDCWD, dir) }
-
-// supervisedAt is Supervised for a path that may begin at the directory at.
-func supervisedAt(at int, dir string) (bool, error) {
-	_, held, err := lockHolderAt(at, dir+"/supervise/lock")
+func Supervised(dir string) (bool, error) {
+	_, held, err := lockHolder(dir + "/supervise/lock")
 	return held, err
 }
 

@@ -51,18 +51,28 @@ func (s Status) Outdated() bool {
 	return err != nil || sid != s.PID
 }
 
-// children gives the children of a process that has one thread: none if there is
-// no such process.
-func children(pid int) ([]int, error) {
+// Children gives the children of a process that has one thread, in the order in
+// which they became that: none if there is no such process. The error wraps
+// fs.ErrNotExist if the kernel has no such list.
+//
+// The order is that of the kernel's own list, which grows at its end, since Linux
+// 3.5. A child that ends meanwhile can hide another one.
+func Children(pid int) ([]int, error) {
 	number := strconv.Itoa(pid)
 	b, err := os.ReadFile("/proc/" + number + "/task/" + number + "/children")
-	if errors.Is(err, fs.ErrNotExist) {
-		return childrenAmongAll(number) // not every kernel has that file
-	}
 	if err != nil {
 		return nil, err
 	}
 	return parsePIDs(bytes.Fields(b))
+}
+
+// children is Children in no order, for every kernel.
+func children(pid int) ([]int, error) {
+	pids, err := Children(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return childrenAmongAll(strconv.Itoa(pid))
+	}
+	return pids, err
 }
 
 // childrenAmongAll looks for the children of a process among all processes.

@@ -27,19 +27,28 @@ func OpenDirectory(path string) (*Directory, error) {
 // Close closes the directory.
 func (d *Directory) Close() error { return unix.Close(d.fd) }
 
-// Look asks whether the service directory with this name has a supervisor, and what
-// that has written last, which is nothing if a full disk has kept it from writing. It
-// is [Supervised] and [ReadStatus], with their errors.
-func (d *Directory) Look(name string) (st Status, supervised bool, err error) {
-	supervised, err = supervisedAt(d.fd, name)
-	if err == nil && supervised {
-		st, err = readStatusAt(d.fd, name)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
+// Look asks whether the service directory with this name has a supervisor, which one,
+// and what that has written last. It is [SupervisorPID] and [Directory.Status].
+func (d *Directory) Look(name string) (st Status, pid int, supervised bool, err error) {
+	pid, supervised, err = lockHolderAt(d.fd, name+"/supervise/lock")
 	if err != nil {
-		return Status{}, false, fmt.Errorf("cannot look at service in %s: %w", d.path, err)
+		return Status{}, 0, false, fmt.Errorf("cannot look at service in %s: %w", d.path, err)
 	}
-	return st, supervised, nil
+	if supervised {
+		st, err = d.Status(name)
+	}
+	return st, pid, supervised, err
+}
+
+// Status is [ReadStatus], but that the status is zero if there is none: a full disk
+// can have kept the supervisor from writing it.
+func (d *Directory) Status(name string) (Status, error) {
+	st, err := readStatusAt(d.fd, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Status{}, nil
+	case err != nil:
+		return Status{}, fmt.Errorf("cannot look at service in %s: %w", d.path, err)
+	}
+	return st, nil
 }

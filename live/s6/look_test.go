@@ -41,7 +41,10 @@ func TestLook(t *testing.T) {
 	}
 	defer d.Close()
 	for name, supervised := range map[string]bool{"up": true, "down": true, "full": true, "dead": false, "none": false} {
-		st, got, err := d.Look(name)
+		st, pid, got, err := d.Look(name)
+		if want, _ := s6.SupervisorPID(filepath.Join(parent, name)); pid != want {
+			t.Errorf("%s has supervisor %d, want %d", name, pid, want)
+		}
 		if err != nil || got != supervised {
 			t.Errorf("%s has a supervisor: %v, %v", name, got, err)
 		}
@@ -56,7 +59,7 @@ func TestLook(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(up, "supervise/status"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.Look("up"); !errors.Is(err, s6.ErrBadStatus) {
+	if _, _, _, err := d.Look("up"); !errors.Is(err, s6.ErrBadStatus) {
 		t.Errorf("a status that is none: %v", err)
 	}
 	if _, err := s6.OpenDirectory(filepath.Join(parent, "none")); !errors.Is(err, fs.ErrNotExist) {

@@ -14,10 +14,12 @@ import (
 
 // printNames prints one name a line.
 func (v *seen) printNames(s ui.Streams, ids []change.ID) error {
+	var text []byte
 	for _, id := range ids {
-		if _, err := fmt.Fprintln(s.Out, ui.Escape(v.states[id].Name)); err != nil {
-			return fmt.Errorf("cannot write to standard output: %w", err)
-		}
+		text = append(append(text, ui.Escape(v.states[id].Name)...), '\n')
+	}
+	if _, err := s.Out.Write(text); err != nil {
+		return fmt.Errorf("cannot write to standard output: %w", err)
 	}
 	return nil
 }

@@ -78,7 +78,12 @@ func Escape(s string) string {
 	return b.String()
 }
 
-func unsafeRune(r rune) bool { return !strconv.IsPrint(r) }
+func unsafeRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r > '~'
+	}
+	return !strconv.IsPrint(r)
+}
 
 // Lines writes lines to standard output.
 func (s Streams) Lines(lines []string) error {
