@@ -1,6 +1,7 @@
 package tree_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"strata/live"
 	"strata/live/change"
 	"strata/live/s6"
+	"strata/live/s6/s6test"
 )
 
 // holderName stands for the fd-holder among the names of services.
@@ -28,17 +30,27 @@ type pipeline struct {
 func newPipeline(t testing.TB, defs ...definition) *pipeline {
 	tr := newTree(t, defs...)
 	p := &pipeline{tr, map[string]string{holderName: tr.dir.Servicedir(live.HolderSlot)}, map[string]int{}}
-	for _, d := range defs {
-		p.dirs[d.name] = tr.dir.Servicedir(tr.slot(d.name))
+	for _, s := range tr.snapshot().Services {
+		p.dirs[s.Name] = tr.dir.Servicedir(s.Slot)
 	}
 	return p
+}
+
+// mkfifo makes a FIFO in Root.
+func (p *pipeline) mkfifo(name string) {
+	p.t.Helper()
+	if err := unix.Mkfifo(filepath.Join(p.Root, name), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // ready waits until services are ready, and has them started at once if need be.
 func (p *pipeline) ready(names ...string) {
 	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), s6test.Limit)
+	defer cancel()
 	for _, name := range names {
-		if _, err := s6.WaitFor(p.t.Context(), p.dirs[name], s6.GoalUpReady(), s6.CmdUp); err != nil {
+		if _, err := s6.WaitFor(ctx, p.dirs[name], s6.GoalUpReady(), s6.CmdUp); err != nil {
 			p.t.Fatal(err)
 		}
 	}
@@ -78,11 +90,13 @@ func (p *pipeline) kill(names ...string) {
 // asked for at once.
 func (p *pipeline) awaitReady(name string, sub *s6.Subscription) {
 	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), s6test.Limit)
+	defer cancel()
 	died := false
 	for {
-		events, err := sub.Next(p.t.Context())
+		events, err := sub.Next(ctx)
 		if err != nil {
-			p.t.Fatal(err)
+			p.t.Fatalf("%s does not come back: %v", name, err)
 		}
 		for _, e := range events {
 			switch {
