@@ -7,22 +7,15 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"strata/live"
-	"strata/live/runner"
+	"strata/live/holder"
 	"strata/live/s6/fdholder"
 )
 
 // holder connects to the fd-holder. It is nil if that does not run: then it holds
 // nothing, and the engine makes pipes when it starts what uses them.
 func (a *applier) holder(ctx context.Context) *fdholder.Client {
-	path, done, err := runner.ShortPath(a.w.HolderSocket())
-	if err != nil {
-		return nil
-	}
-	defer done()
-	c, err := fdholder.Dial(ctx, path)
+	c, err := holder.Dial(ctx, a.w.Dir)
 	if err != nil {
 		return nil
 	}
@@ -41,34 +34,23 @@ func (a *applier) pipe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var missing []holder.Pipe
 		for _, action := range actions {
 			j, err := a.newID(action)
 			if err != nil {
 				return err
 			}
-			if err := storePipe(ctx, c, held, a.new.Slot(j)); err != nil {
-				return fmt.Errorf("cannot make the pipe into %s: %w", action.Service, err)
+			slot := a.new.Slot(j)
+			if !slices.Contains(held, live.PipeReader(slot)) || !slices.Contains(held, live.PipeWriter(slot)) {
+				missing = append(missing, holder.Pipe{Consumer: holder.Member{Name: action.Service, Slot: slot}})
 			}
+		}
+		// A consumer that is up is not on its pipe yet, which is no trouble.
+		if err := holder.Store(ctx, c, a.w.Dir, missing, func(error) {}); err != nil {
+			return fmt.Errorf("cannot make pipes: %w", err)
 		}
 	}
 	return a.done(actions...)
-}
-
-// storePipe gives the holder both ends of a pipe, unless it has them.
-func storePipe(ctx context.Context, c *fdholder.Client, held []string, consumer live.Slot) error {
-	read, write := live.PipeReader(consumer), live.PipeWriter(consumer)
-	if slices.Contains(held, read) && slices.Contains(held, write) {
-		return nil
-	}
-	// Not os.Pipe, whose pipes are non-blocking for all who will have them.
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return err
-	}
-	r, w := os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe")
-	defer r.Close()
-	defer w.Close()
-	return c.SetDump(ctx, []fdholder.Held{{ID: read, File: r}, {ID: write, File: w}})
 }
 
 // unpipe drops the pipes that have no consumer any more.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,7 +93,9 @@ func TestPipeContent(t *testing.T) {
 	}
 	p.must(change.Start, "src")
 	// With everybody the pipe is gone, but not the pipeline.
-	p.kill("src", "sink", holderName)
+	p.down("src", "sink")
+	p.kill(holderName)
+	p.ready("sink", "src")
 	if in, out := p.pipe("sink", 0), p.pipe("src", 1); in == pipe || in != out {
 		t.Errorf("pipe %s became %s and %s", pipe, out, in)
 	}
@@ -120,7 +123,7 @@ func TestPipeWithoutRecord(t *testing.T) {
 	}
 	// Two producers prove nothing.
 	p.dropRecords()
-	p.kill("sink", holderName)
+	p.kill(holderName, "sink")
 	if got := p.pipe("sink", 0); got == pipe {
 		t.Errorf("the consumer has %s, which nobody can know", got)
 	}
@@ -135,7 +138,7 @@ func TestPipeElsewhere(t *testing.T) {
 		quiet("closed", "b", "exec >/dev/null"), ready("b"))
 	p.must(change.Start, "moved closed")
 	a, b := p.pipe("a", 0), p.pipe("b", 0)
-	p.kill("a", "b", holderName)
+	p.kill(holderName, "a", "b")
 	if got := p.pipe("a", 0); got != a {
 		t.Errorf("pipe %s became %s", a, got)
 	}
@@ -197,11 +200,7 @@ func TestHolderTakenOver(t *testing.T) {
 	}
 	defer sub.Close()
 	// Nobody but the holder has the pipe then.
-	for _, name := range []string{"src", "sink"} {
-		if _, err := s6.WaitFor(t.Context(), p.dirs[name], s6.GoalDownReady(), s6.CmdDown); err != nil {
-			t.Fatal(err)
-		}
-	}
+	p.down("src", "sink")
 	if err := unix.Kill(sup.PID(), unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -259,15 +258,14 @@ func TestHolderProcess(t *testing.T) {
 		if children := read(t, filepath.Join("/proc", pid, "task", pid, "children")); children != "" {
 			t.Errorf("it has the children %s", children)
 		}
-		links, err := filepath.Glob(filepath.Join("/proc", pid, "fd/*"))
-		if err != nil {
-			t.Fatal(err)
-		}
 		n := 0
-		for _, link := range links {
+		for _, target := range openFiles(t, p.pid(holderName)) {
 			// The filler's connection may not have been seen to be closed.
-			if target, err := os.Readlink(link); err == nil && !strings.HasPrefix(target, "socket:") {
+			if !strings.HasPrefix(target, "socket:") {
 				n++
+			}
+			if strings.HasPrefix(target, "pipe:") && target != p.pipe("sink", 0) && !slices.Contains(openFiles(t, p.PID()), target) {
+				t.Errorf("it has %s, which is none of ours", target)
 			}
 		}
 		fds = append(fds, n)
@@ -276,6 +274,21 @@ func TestHolderProcess(t *testing.T) {
 	if fds[0] != fds[1] || fds[0] != fds[2] {
 		t.Errorf("it has %v descriptors", fds)
 	}
+}
+
+// openFiles are what a process has open, as /proc shows it.
+func openFiles(t testing.TB, pid int) (targets []string) {
+	t.Helper()
+	links, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd/*"))
+	if err != nil || len(links) == 0 {
+		t.Fatalf("process %d: %v", pid, err)
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil {
+			targets = append(targets, target)
+		}
+	}
+	return targets
 }
 
 // awaitFiller waits for the end of what the test binary does in the tree.

@@ -13,8 +13,8 @@ import (
 	"strata/live/s6/s6test"
 )
 
-// openFiles gives s6-svscan a hard limit of open files.
-func openFiles(n int) s6test.Option {
+// limitFiles gives s6-svscan a hard limit of open files.
+func limitFiles(n int) s6test.Option {
 	return func(c *exec.Cmd) {
 		c.Path = "/bin/sh"
 		c.Args = append([]string{"sh", "-c", `ulimit -n "$0" && exec "$@"`, strconv.Itoa(n)}, c.Args...)
@@ -40,7 +40,7 @@ func TestL32OpenFiles(t *testing.T) {
 	if _, err := live.HolderRoom(room, limit); err != nil {
 		t.Fatal(err)
 	}
-	tr := newTreeIn(t, s6test.New(t, openFiles(limit), s6test.MaxServices(100)), chain(room+2)...)
+	tr := newTreeIn(t, s6test.New(t, limitFiles(limit), s6test.MaxServices(100)), chain(room+2)...)
 	want := fmt.Sprintf("%d pipes are too many for the fd-holder: it needs 372 descriptors, and RLIMIT_NOFILE allows it %d: start s6-svscan with a hard limit of 372 or more (ulimit -H -n 372)",
 		room+1, limit)
 	if len(tr.warnings) != 1 || tr.warnings[0] != want {
@@ -65,9 +65,9 @@ func TestL32OpenFiles(t *testing.T) {
 // With exactly as many pipes as the limit allows all of them work.
 func TestL32OpenFilesSuffice(t *testing.T) {
 	const limit, room = 370, 17
-	tr := newTreeIn(t, s6test.New(t, openFiles(limit), s6test.MaxServices(100)), chain(room+1)...)
+	tr := newTreeIn(t, s6test.New(t, limitFiles(limit), s6test.MaxServices(100)), chain(room+1)...)
 	tr.must(change.Start, fmt.Sprintf("c%04d", room))
-	if len(tr.warnings) != 0 || tr.Log() != "" {
+	if len(tr.warnings) != 0 || strings.Contains(tr.Log(), "fd-holder") {
 		t.Errorf("warnings %q", tr.warnings)
 	}
 }

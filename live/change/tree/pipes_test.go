@@ -47,17 +47,29 @@ func (p *pipeline) mkfifo(name string) {
 // ready waits until services are ready, and has them started at once if need be.
 func (p *pipeline) ready(names ...string) {
 	p.t.Helper()
+	p.waitFor(s6.GoalUpReady(), s6.CmdUp, names)
+}
+
+// down stops services behind the engine's back.
+func (p *pipeline) down(names ...string) {
+	p.t.Helper()
+	p.waitFor(s6.GoalDownReady(), s6.CmdDown, names)
+}
+
+func (p *pipeline) waitFor(goal s6.Goal, cmd s6.Command, names []string) {
+	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), s6test.Limit)
 	defer cancel()
 	for _, name := range names {
-		if _, err := s6.WaitFor(ctx, p.dirs[name], s6.GoalUpReady(), s6.CmdUp); err != nil {
+		if _, err := s6.WaitFor(ctx, p.dirs[name], goal, cmd); err != nil {
 			p.t.Fatal(err)
 		}
 	}
 }
 
-// kill kills the processes of services, all before it waits for any, and waits
-// until each is ready again.
+// kill kills the processes of services, in this order and all before it waits for
+// any, and waits until each is ready again. Who is killed after the holder cannot
+// come back before it.
 func (p *pipeline) kill(names ...string) {
 	p.t.Helper()
 	p.ready(names...)
