@@ -132,12 +132,13 @@ func (s *Scene) Stale(id ID) bool {
 	return st.Up && st.Type == db.Longrun && !st.Def.IsZero() && s.Service != nil && st.Def != s.facts(id).Definition
 }
 
-// name is that of the service with a slot, empty if it is in no database any more.
+// name is that of the service with a slot. One that is in the database no more has
+// lost it.
 func (s *Scene) name(slot live.Slot) string {
 	if id := s.find(slot); id != db.None {
 		return s.Services[id].Name
 	}
-	return ""
+	return fmt.Sprintf("(slot %d)", slot)
 }
 
 // observation is how a longrun was found other than the last command had left it,

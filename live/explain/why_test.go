@@ -62,6 +62,8 @@ func TestWhy(t *testing.T) {
 			c is down: its start failed at 12:00:02: exit 3 (rc-ctl start a)`},
 		{"skipped, and what failed is up by now", merge(failed(), []step{{"rc-ctl start c", journal.Up{Slot: slot(c)}}}), nil, a, explain.Skipped, `
 			a is down: it was skipped at 12:00:03 because c failed (rc-ctl start a)`},
+		{"skipped for one that is gone", []step{run("start", a), {"x failed", journal.Skipped{Slot: slot(a), Phase: journal.PhaseUp, By: 99}}, {"", journal.RunEnd{}}}, nil, a, explain.Skipped, `
+			a is down: it was skipped at 12:00:02 because (slot 99) failed (rc-ctl start x)`},
 		{"gave up", []step{run("start", c), {"rc-ctl start x", journal.Failed{Slot: slot(c), Phase: journal.PhaseUp, Reason: "permanent failure", Permanent: true}}, {"", journal.RunEnd{}}}, nil, c, explain.Failed, `
 			c is down: it gave up for good at 12:00:02: permanent failure (rc-ctl start x)`},
 		{"stopped", merge(started(), []step{run("stop", a), {"rc-ctl stop x", journal.Down{Slot: slot(a)}}, {"", journal.RunEnd{}}}), nil, a, explain.Down, `

@@ -63,7 +63,10 @@ func newCtlStart(s ui.Streams, o *ctlOptions) *cobra.Command {
 	return o.changeFlags(&cobra.Command{
 		Use:   "start NAME...",
 		Short: "Start services and bundles, with what they need",
-		Args:  usageArgs(namesDue),
+		Example: `  rc-ctl start web
+  rc-ctl start -v 2 multi-user         # each service, and what took longest
+  rc-ctl start --json web | jq 'select(.kind == "failed")'`,
+		Args: usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return runChange(s, *o, change.Request{Op: change.Start}, args, "start")
 		},
@@ -74,7 +77,9 @@ func newCtlStop(s ui.Streams, o *ctlOptions) *cobra.Command {
 	c := o.changeFlags(&cobra.Command{
 		Use:   "stop NAME...",
 		Short: "Stop services and bundles, with what needs them",
-		Args:  usageArgs(namesDue),
+		Example: `  rc-ctl stop web
+  rc-ctl stop -n network               # what would be stopped`,
+		Args: usageArgs(namesDue),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return runChange(s, *o, change.Request{Op: change.Stop, Essentials: o.without}, args, "stop")
 		},

@@ -98,18 +98,34 @@ func closure(d *db.DB, ids []change.ID, down bool) []change.ID {
 	return d.Needs().Closure(ids).IDs()
 }
 
+// driftFormat is the version of what rc-ctl diff prints as JSON.
+const driftFormat = "strata-drift/1"
+
+// driftJSON is the document: longruns that are not as they were left.
+type driftJSON struct {
+	Format   string           `json:"format"`
+	Services []driftedService `json:"services"`
+}
+
+type driftedService struct {
+	Name text `json:"name"`
+	Up   bool `json:"up"`
+}
+
 func newCtlDiff(s ui.Streams, o *ctlOptions) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "diff",
 		Short: "Print longruns that are not as they were left: + runs, - does not",
 		Args:  usageArgs(cobra.NoArgs),
-		RunE:  func(*cobra.Command, []string) error { return printDrift(s, o.live) },
+		RunE:  func(*cobra.Command, []string) error { return printDrift(s, o.live, o.json) },
 	}
+	c.Flags().BoolVar(&o.json, "json", false, "print one JSON document, format "+driftFormat)
+	return c
 }
 
 // printDrift prints the longruns whose supervisor wants them otherwise than the
 // journal has them, and ends with the code for a difference if there are any.
-func printDrift(s ui.Streams, path string) error {
+func printDrift(s ui.Streams, path string, asJSON bool) error {
 	v, err := look(path)
 	if err != nil {
 		return err
@@ -118,20 +134,32 @@ func printDrift(s ui.Streams, path string) error {
 	if v.partial {
 		return errors.New("cannot compare with the supervisors: only the owner of the live directory may ask them")
 	}
-	code := exitOK
-	for id, st := range v.states {
-		if st.Type != db.Longrun || !st.Observed {
-			continue
+	out := driftJSON{driftFormat, []driftedService{}}
+	for _, st := range v.states {
+		if st.Type == db.Longrun && st.Observed {
+			out.Services = append(out.Services, driftedService{text(st.Name), st.Up})
 		}
-		sign := "-"
-		if st.Up {
-			sign = "+"
-		}
-		s.Printf("%s%s\n", sign, ui.Escape(v.states[id].Name))
-		code = exitFailed
 	}
-	if code != exitOK {
-		return silent(code)
+	if err := out.print(s, asJSON); err != nil {
+		return err
+	}
+	if len(out.Services) > 0 {
+		return silent(exitFailed)
 	}
 	return nil
+}
+
+func (d driftJSON) print(s ui.Streams, asJSON bool) error {
+	if asJSON {
+		return s.JSON(d)
+	}
+	lines := make([]string, len(d.Services))
+	for i, sv := range d.Services {
+		sign := "-"
+		if sv.Up {
+			sign = "+"
+		}
+		lines[i] = sign + ui.Escape(string(sv.Name))
+	}
+	return s.Lines(lines)
 }

@@ -26,47 +26,64 @@ type peopleTell struct {
 
 	began  time.Time
 	show   *display
-	mu     sync.Mutex // of the report, which the display reads
-	report *explain.Report
+	mu     sync.Mutex      // of the report, which the display reads
+	report *explain.Report // nil if nothing is shown
 }
 
 func (t *peopleTell) planned(session *tree.Session, p change.Plan) {
-	t.session, t.began, t.report = session, time.Now(), explain.NewReport(p)
-	t.tellPlan(p)
-	if t.dry || t.verbosity < 1 || p.Moves() == 0 {
+	t.session, t.began = session, time.Now()
+	if t.verbosity < 1 {
 		return
 	}
-	t.show = newDisplay(t.s, func(now time.Time) []string {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return t.report.Area(now)
-	}, func(now time.Time) []string {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return t.report.Reminders(now)
-	})
+	for _, ph := range p.Phases {
+		t.tellHeld(p.Request.Names, ph.Held)
+	}
+	if p.Request.Op == change.Restart {
+		t.tellDown(p)
+	}
+	if t.dry || p.Moves() == 0 {
+		return
+	}
+	t.report = explain.NewReport(p)
+	t.show = newDisplay(t.s, t.looks((*explain.Report).Area), t.looks((*explain.Report).Reminders))
 	t.s = t.show.streams(t.s)
 }
 
-// tellPlan says what of the request is not going to be done.
-func (t *peopleTell) tellPlan(p change.Plan) {
-	moving := make(map[change.ID]bool)
+// looks is a look at the report, from any goroutine.
+func (t *peopleTell) looks(at func(*explain.Report, time.Time) []string) func(time.Time) []string {
+	return func(now time.Time) []string {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return at(t.report, now)
+	}
+}
+
+// tellHeld says which of the services that were to be stopped stay up for another's
+// sake.
+func (t *peopleTell) tellHeld(asked []change.ID, held []change.Held) {
+	for _, h := range held {
+		if slices.Contains(asked, h.Service) {
+			t.warn("%s stays up: %s, which is essential, needs it", t.name(h.Service), t.name(h.By))
+		}
+	}
+}
+
+// tellDown says which of the services that were to be restarted are not up.
+func (t *peopleTell) tellDown(p change.Plan) {
+	up := make(map[change.ID]bool)
 	for _, ph := range p.Phases {
 		for _, h := range ph.Held {
-			if slices.Contains(p.Request.Names, h.Service) {
-				t.warn("%s stays up: %s, which is essential, needs it", t.name(h.Service), t.name(h.By))
-			}
-			moving[h.Service] = true
+			up[h.Service] = true
 		}
 		for _, id := range ph.Kept {
-			moving[id] = true
+			up[id] = true
 		}
 		for _, s := range ph.Steps {
-			moving[s.Service] = moving[s.Service] || !s.Noop
+			up[s.Service] = up[s.Service] || !s.Noop
 		}
 	}
 	for _, id := range p.Request.Names {
-		if p.Request.Op == change.Restart && !moving[id] {
+		if !up[id] {
 			t.warn("%s is not up, and is not restarted", t.name(id))
 		}
 	}
@@ -121,7 +138,7 @@ func (t *peopleTell) ended(r change.Result, _ error) {
 		t.show.close()
 	}
 	took := time.Since(t.began)
-	if t.report == nil || t.dry || t.verbosity < 1 || t.verbosity < 2 && took < longRun || len(r.Timings) == 0 {
+	if t.report == nil || t.verbosity < 2 && took < longRun || len(r.Timings) == 0 {
 		return
 	}
 	for _, line := range explain.Summary(t.op, r, took) {

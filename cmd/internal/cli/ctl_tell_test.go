@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"strata/cmd/internal/ui"
+	"strata/compile/db"
 	"strata/graph"
 	"strata/live"
 	"strata/live/change"
@@ -148,5 +149,38 @@ func TestTellJSON(t *testing.T) {
 		if sum == nil || sum.ExitCode != exitFailed || len(sum.Failed) != 1 || len(sum.Skipped) != 1 || len(sum.CriticalPath) != 1 || *last.TookMS != 30_000 {
 			t.Errorf("summary: %+v", sum)
 		}
+	})
+}
+
+// While a oneshot that talks to a person runs, nothing is drawn.
+func TestDisplayAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lockedBuffer
+		d := &display{asking: make(map[change.ID]bool), stopped: make(chan struct{})}
+		d.status = ui.NewStatus(&out, func() (int, int) { return 80, 24 }, func() []string { return []string{"area"} })
+		defer d.close()
+		drawn := func(want bool) {
+			t.Helper()
+			<-time.After(time.Second)
+			synctest.Wait()
+			if got := strings.Contains(out.took(), "area"); got != want {
+				t.Errorf("drawn: %v, want %v", got, want)
+			}
+		}
+		asks := func(target change.Target) bool { return target.Name == "ask" }
+		tell := func(kind change.EventKind, id change.ID, name string) {
+			d.asks(change.Event{Kind: kind, Target: change.Target{ID: id, Name: name, Type: db.Oneshot}}, asks)
+		}
+		drawn(true)
+		tell(change.Began, 1, "quiet")
+		drawn(true)
+		tell(change.Began, 2, "ask")
+		drawn(false)
+		tell(change.Began, 3, "ask")
+		tell(change.Done, 1, "quiet")
+		tell(change.Failed, 2, "ask")
+		drawn(false)
+		tell(change.Done, 3, "ask")
+		drawn(true)
 	})
 }

@@ -81,7 +81,7 @@ func s6rcChange(s ui.Streams, args []string) error {
 		s.Printf("%s", s6rcHelp)
 		return nil
 	case "diff":
-		return printDrift(s, f.live)
+		return printDrift(s, f.live, false)
 	case "list", "listall":
 		return f.list(s, command == "listall", names)
 	case "change":

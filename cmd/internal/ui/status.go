@@ -27,7 +27,7 @@ type Status struct {
 	content func() []string
 
 	mu      sync.Mutex
-	shown   bool
+	drawn   string // the area on the screen, empty if there is none
 	paused  int
 	stopped chan struct{}
 	ticking sync.WaitGroup
@@ -79,14 +79,14 @@ func (s *Status) tick() {
 	}
 }
 
-// Write prints whole lines above the area.
+// Write prints whole lines above the area, which stays as it is until its time comes.
 func (s *Status) Write(lines []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.shown {
+	if s.drawn == "" {
 		return s.w.Write(lines)
 	}
-	s.put(string(lines), s.area())
+	s.put(string(lines), s.drawn)
 	return len(lines), nil
 }
 
@@ -119,10 +119,10 @@ func (s *Status) Close() {
 // them. A terminal that is gone is no reason to stop anything.
 func (s *Status) put(lines, area string) {
 	erase := ""
-	if s.shown {
+	if s.drawn != "" {
 		erase = "\x1b[J"
 	}
-	s.shown = area != ""
+	s.drawn = area
 	if text := erase + lines + area; text != "" {
 		_, _ = io.WriteString(s.w, text)
 	}

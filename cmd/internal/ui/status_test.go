@@ -142,9 +142,11 @@ func TestStatus(t *testing.T) {
 		scr.shows(t, "first")
 		wait()
 		scr.shows(t, "first", "", "1/2", "  web 3s")
-		// Lines scroll above it, and it is drawn anew.
+		// Lines scroll above it; what it shows changes with its next turn.
 		area.set("2/2")
 		_, _ = s.Write([]byte("second\nthird\n"))
+		scr.shows(t, "first", "second", "third", "", "1/2", "  web 3s")
+		wait()
 		scr.shows(t, "first", "second", "third", "", "2/2")
 		// Somebody else writes: whole lines, and the beginning of one.
 		_, _ = io.WriteString(scr, "from a oneshot\n")
