@@ -65,9 +65,11 @@ func (s *Scene) activity(id ID) (op change.Op, begun, ok bool) {
 	case change.Reload.String():
 		return change.Reload, false, true
 	case change.Start.String():
-		// With prune it stops others first.
-		if st.Up && !st.Stopping() || st.Unknown {
-			return change.Stop, false, true
+		switch {
+		case longrun && st.Up && st.Observed:
+			return change.Start, true, true // it has just come up, and that is not told yet
+		case st.Up && !st.Stopping() || st.Unknown:
+			return change.Stop, false, true // with prune others are stopped first
 		}
 		return change.Start, longrun && st.Starting, true
 	}
@@ -84,7 +86,9 @@ func (s *Scene) blockers(id ID, op change.Op) []ID {
 			next = in
 		}
 		for _, on := range next(g, id) {
-			if other, _, ok := s.activity(on); ok && other == op {
+			other, _, ok := s.activity(on)
+			up := op == change.Start && s.Services[on].Up // and that is about to be told
+			if ok && other == op && !up {
 				set.Add(on)
 			}
 		}

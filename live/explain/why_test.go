@@ -104,6 +104,10 @@ func TestWhy(t *testing.T) {
 			a is down: to start it waits for b (rc-ctl start x)
 			b is down: to start it waits for c (rc-ctl start x)
 			c is starting, for 29s of 1m (rc-ctl start x)`},
+		{"has just come up", []step{run("start", b, c)}, tree{c: {WantUp: true, PID: 7, Ready: true, Stamp: stamp(2)}}, c, explain.Up, `
+			c is starting, for 29s of 1m (rc-ctl start x)`},
+		{"waits no more for what has just come up", []step{run("start", b, c)}, tree{c: {WantUp: true, PID: 7, Ready: true, Stamp: stamp(2)}}, b, explain.Waiting, `
+			b is down: to start it waits for its turn (rc-ctl start x)`},
 		{"waits for an order", []step{run("start", d, c, e), {"wanted by d", journal.Up{Slot: slot(c), By: slot(d)}}, {"rc-ctl start x", journal.Begin{Slot: slot(e), Phase: journal.PhaseUp}}}, nil, d, explain.Waiting, `
 			d is down: to start it waits for e (rc-ctl start x)
 			e is running its up program, for 30s of 1m (rc-ctl start x)`},
