@@ -43,8 +43,6 @@ func (d *Dir) NameOwner(name string) (owner Slot, known bool) {
 	return parseSlot(filepath.Base(target))
 }
 
-func (d *Dir) scanPath(name string) string { return filepath.Join(d.scandir, d.prefix+name) }
-
 // LinkName makes servicedirs/NAME a link to the slot.
 func (w *Writer) LinkName(n Named) error { return linkName(w.Dir, n) }
 
