@@ -105,7 +105,7 @@ func (w *Writer) State() (*State, error) {
 		for _, sv := range list {
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
-				w.remark(sv)
+				w.Remark(sv)
 				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.Observation()})
 			}
 		}
@@ -119,10 +119,10 @@ func (w *Writer) State() (*State, error) {
 	return s, nil
 }
 
-// remark makes the file down of a longrun say what a supervisor that is started
+// Remark makes the file down of a longrun say what a supervisor that is started
 // again has to do. Nothing is said of one whose supervisor is gone for a moment. A
 // full disk may prevent it.
-func (w *Writer) remark(sv ServiceState) {
+func (w *Writer) Remark(sv ServiceState) {
 	switch {
 	case !sv.Supervised:
 	case sv.Up:

@@ -176,10 +176,15 @@ func liveCode(err error) int {
 		return exitUnknown
 	case errors.As(err, &down):
 		return exitFailed
-	case errors.Is(err, db.ErrCorrupt), errors.Is(err, db.ErrFormat), errors.Is(err, live.ErrCorrupt), errors.Is(err, live.ErrFormat), errors.Is(err, s6.ErrBadStatus):
-		return exitInvalid
 	case errors.Is(err, s6.ErrNotRunning):
 		return exitUsage
+	}
+	for _, invalid := range []error{
+		db.ErrCorrupt, db.ErrFormat, live.ErrCorrupt, live.ErrFormat, live.ErrStale, s6.ErrBadStatus,
+	} {
+		if errors.Is(err, invalid) {
+			return exitInvalid
+		}
 	}
 	return exitSystem
 }

@@ -37,7 +37,7 @@ func look(path string) (*seen, error) {
 		return nil, withCode(liveCode(err), err)
 	}
 	if err := d.CheckEpoch(st.Epoch); errors.Is(err, live.ErrStale) {
-		return nil, err
+		return nil, withCode(liveCode(err), err)
 	}
 	v, err := d.View(st.Content, st.Table)
 	if err != nil {

@@ -69,6 +69,7 @@ func updateError(err error) error {
 		{db.ErrCorrupt, exitInvalid},
 		{db.ErrFormat, exitInvalid},
 		{live.ErrCorrupt, exitInvalid},
+		{live.ErrFormat, exitInvalid},
 		{live.ErrStale, exitInvalid},
 		{live.ErrUsage, exitUsage},
 		{s6.ErrNotRunning, exitUsage},

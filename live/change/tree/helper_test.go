@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"strata/compile/db"
 	"strata/graph"
@@ -130,6 +131,8 @@ type testTree struct {
 	options tree.Options
 	streams []*os.File
 	held    chan *os.File
+	// patience is how long supervisors may take to appear; 0 is as usual.
+	patience time.Duration
 	// warnings are those of init and of all requests.
 	warnings []string
 }
@@ -198,6 +201,9 @@ func (tr *testTree) runIn(ctx context.Context, req change.Request, names string)
 	sup := tree.New(tr.dir)
 	sup.Streams = tr.streams
 	sup.Warn = func(err error) { tr.warn(err.Error()) }
+	if tr.patience > 0 {
+		sup.SetPatience(tr.patience)
+	}
 	defer sup.Close()
 	s, err := tree.Open(tr.t.Context(), w, sup)
 	if err != nil {

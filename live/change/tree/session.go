@@ -120,6 +120,7 @@ func (s *Session) Run(ctx context.Context, req change.Request, o Options) (chang
 		o.Planned(plan)
 	}
 	s.want(req, o)
+	s.remark(req, o)
 	result, err := change.Run(ctx, s.env(s.View, s.States, o), plan)
 	if err != nil || s.state.Patch == nil || o.Dry {
 		return plan, result, err
@@ -142,6 +143,17 @@ func (s *Session) want(req change.Request, o Options) {
 	}
 	if len(slots) > 0 && !o.Dry {
 		s.sup.warn(s.w.Append(o.Cause, journal.Want{Slots: slots, Up: req.Op == change.Start}))
+	}
+}
+
+// remark puts the files down right of longruns that were asked for and are as they
+// should be already: somebody may have touched them.
+func (s *Session) remark(req change.Request, o Options) {
+	for _, id := range req.Names {
+		st := s.States[id]
+		if st.Type == db.Longrun && !o.Dry && (req.Op == change.Start && st.Up || req.Op == change.Stop && !st.Up && !st.Starting) {
+			s.w.Remark(st)
+		}
 	}
 }
 

@@ -34,19 +34,21 @@ type Supervisor struct {
 	// Warn is told of what went wrong and stopped nothing; nil drops it.
 	Warn func(error)
 
-	dir  *live.Dir
-	loop s6.Loop
+	dir      *live.Dir
+	loop     s6.Loop
+	patience time.Duration // superviseLimit, but for tests
 
 	// internals is held while one of the internal services is brought up.
 	internals sync.Mutex
 	pipes     pipeStore
 	runners   runners
+	programs  programs
 }
 
 var _ change.Supervisor = (*Supervisor)(nil)
 
 // New returns the supervisor of a live directory. The caller closes it.
-func New(d *live.Dir) *Supervisor { return &Supervisor{dir: d} }
+func New(d *live.Dir) *Supervisor { return &Supervisor{dir: d, patience: superviseLimit} }
 
 // Close gives the connections to the internal services up.
 func (s *Supervisor) Close() {
@@ -70,8 +72,14 @@ func (s *Supervisor) Up(ctx context.Context, t change.Target) error {
 
 // up starts what is in a service directory.
 func (s *Supervisor) up(ctx context.Context, dir string) error {
-	if err := executable(dir + "/run"); err != nil {
+	if err := s.programs.check(dir, dir+"/run"); err != nil {
 		return err
+	}
+	// What a run of ours becomes: see package servicedir.
+	if user := dir + "/run.user"; unix.Access(user, unix.F_OK) == nil {
+		if err := s.programs.check(dir, user); err != nil {
+			return err
+		}
 	}
 	// A process that was told to stop may still look ready. Its end comes first.
 	if st, err := s6.ReadStatus(dir); err == nil && st.Up() && !st.WantUp {
@@ -134,7 +142,7 @@ func (s *Supervisor) waitFor(ctx context.Context, dir string, goal s6.Goal, cmd 
 	if !errors.Is(err, s6.ErrNotSupervised) {
 		return cause(ctx, err)
 	}
-	if err := appear(ctx, dir); err != nil {
+	if err := s.appear(ctx, dir); err != nil {
 		return cause(ctx, err)
 	}
 	_, err = s.loop.WaitFor(ctx, dir, goal, cmd)
@@ -150,8 +158,8 @@ func cause(ctx context.Context, err error) error {
 }
 
 // appear waits until the service directory has a supervisor.
-func appear(ctx context.Context, dir string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, superviseLimit, ErrNoSupervisor)
+func (s *Supervisor) appear(ctx context.Context, dir string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, ErrNoSupervisor)
 	defer cancel()
 	sub, err := s6.Subscribe(filepath.Join(dir, "event"))
 	if err != nil {

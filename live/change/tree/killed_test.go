@@ -1,0 +1,61 @@
+package tree_test
+
+import (
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"strata/live/change"
+	"strata/live/change/tree"
+	"strata/live/s6"
+)
+
+// loseSupervisor kills the supervisor of a service, and what it supervised.
+// s6-svscan is stopped: until it goes on there is no other.
+func (tr *testTree) loseSupervisor(name string) {
+	tr.t.Helper()
+	svscan := tr.PID()
+	if err := syscall.Kill(svscan, syscall.SIGSTOP); err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.t.Cleanup(func() { syscall.Kill(svscan, syscall.SIGCONT) })
+	pid := tr.status(name).PID
+	tr.killSupervisor(tr.dir.Servicedir(tr.slot(name)))
+	if pid != 0 {
+		syscall.Kill(-pid, syscall.SIGKILL)
+	}
+}
+
+// Where no supervisor comes, starts and stops end with an error that says so.
+func TestNoSupervisor(t *testing.T) {
+	tr := newTree(t, longrun("up"), longrun("down"), longrun("fine"))
+	tr.must(change.Start, "up")
+	tr.loseSupervisor("up")
+	tr.loseSupervisor("down")
+	tr.patience = 100 * time.Millisecond
+	r := tr.run(change.Request{Op: change.Start}, "down fine")
+	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], tree.ErrNoSupervisor) || len(r.Done) != 1 {
+		t.Errorf("start: %+v", r)
+	}
+	// What the next supervisor will start is not down.
+	if st := tr.state("up"); st.Up || !st.Starting {
+		t.Errorf("up is up: %t, starting: %t", st.Up, st.Starting)
+	}
+	r = tr.run(change.Request{Op: change.Stop}, "up down")
+	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], tree.ErrNoSupervisor) || r.Failed[0].Target.Name != "up" {
+		t.Errorf("stop: %+v", r)
+	}
+	// With s6-svscan going on a stop waits for the supervisor, and stops for good.
+	if err := syscall.Kill(tr.PID(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	tr.patience = 0
+	tr.must(change.Stop, "up")
+	if _, err := s6.WaitFor(t.Context(), tr.dir.Servicedir(tr.slot("up")), s6.GoalDownReady()); err != nil {
+		t.Error(err)
+	}
+	if st := tr.state("up"); st.Starting || st.Status.WantUp {
+		t.Errorf("%+v", st)
+	}
+}
