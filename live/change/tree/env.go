@@ -1,12 +1,15 @@
 package tree
 
 import (
+	"context"
 	"time"
 
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
+	"strata/live/journal"
 	"strata/live/s6"
+	"strata/live/servicedir"
 )
 
 // Env is what the engine needs for the services of a view, in these states. The
@@ -16,7 +19,7 @@ func (s *Supervisor) Env(w *live.Writer, v live.View, states []live.ServiceState
 	env := change.Env{
 		Targets:     Targets(v),
 		States:      states,
-		Supervisor:  s,
+		Supervisor:  viewed{s, v},
 		Where:       where(v),
 		MaxParallel: s6.Window(s6.FDsPerWait + 1),
 	}
@@ -24,6 +27,23 @@ func (s *Supervisor) Env(w *live.Writer, v live.View, states []live.ServiceState
 		env.Journal = w.Append
 	}
 	return env
+}
+
+// viewed is a supervisor of the services of a view.
+type viewed struct {
+	*Supervisor
+	view live.View
+}
+
+// Run implements [change.Supervisor]. A oneshot without a program for the phase, as
+// most have none to come down with, is done without the runner.
+func (s viewed) Run(ctx context.Context, t change.Target, phase journal.Phase, limit time.Duration, begin func() error) error {
+	if svc, err := s.view.DB.Service(t.ID); err == nil {
+		if argv, _ := servicedir.Command(svc, string(phase)); len(argv) == 0 {
+			return nil
+		}
+	}
+	return s.Supervisor.Run(ctx, t, phase, limit, begin)
 }
 
 // where gives the place of a field of a service of the view.
