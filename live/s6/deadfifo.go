@@ -12,6 +12,17 @@ import (
 // name without the dot: far longer than that takes anybody.
 const hiddenLife = time.Minute
 
+// SweepListeners removes from an event directory what killed listeners have left.
+// Whoever listens there does that too, so it is for those where nobody is going to.
+func SweepListeners(eventDir string) {
+	dir, err := openEventDir(eventDir)
+	if err != nil {
+		return
+	}
+	sweepFIFOs(dir, time.Now())
+	unix.Close(dir)
+}
+
 // sweepFIFOs removes from an open event directory the FIFOs of listeners that were
 // killed. The notifier does that only when it has something to say, and never for
 // those with a dot. What cannot be removed stays.

@@ -1,16 +1,19 @@
 package tree_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"strata/live"
 	"strata/live/change"
+	"strata/live/journal"
 	"strata/live/s6"
 	"strata/live/s6/s6test"
 )
@@ -127,4 +130,33 @@ func descriptors(t testing.TB, pid int) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// What a command that was killed has listened with is removed by the next one, even
+// where that one has nothing to do.
+func TestListenersOfKilledCommand(t *testing.T) {
+	tr := newTree(t, longrun("a"), longrun("b"))
+	tr.must(change.Start, "a")
+	w := tr.lock()
+	if err := w.Append("rc-ctl start", journal.Run{Op: "start", PID: 1 << 22, Start: 1, Slots: []journal.Slot{tr.slot("a")}}); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	events := filepath.Join(tr.dir.Servicedir(tr.slot("a")), "event")
+	sub, err := s6.Subscribe(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(events, "ftrig*"))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("%q, %v", names, err)
+	}
+	sub.Close()
+	if err := syscall.Mkfifo(names[0], 0o622); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(change.Start, "a")
+	if _, err := os.Stat(names[0]); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is left: %v", names[0], err)
+	}
 }

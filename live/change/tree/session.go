@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/journal"
+	"strata/live/s6"
 )
 
 // Session is one command's hold on a live directory.
@@ -33,6 +36,7 @@ func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error
 	if err := s.read(); err != nil {
 		return nil, err
 	}
+	s.sweep()
 	found, err := sup.recover(ctx, w, s.States, s.View.Definition)
 	if err == nil && found {
 		err = errors.Join(s.Close(), s.read())
@@ -41,6 +45,20 @@ func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// sweep removes what a command that was killed has listened with.
+func (s *Session) sweep() {
+	if s.state.Run == nil {
+		return
+	}
+	slots := slices.Clone(s.state.Run.Slots)
+	for _, in := range live.Internals() {
+		slots = append(slots, in.Slot)
+	}
+	for _, slot := range slots {
+		s6.SweepListeners(filepath.Join(s.w.Servicedir(slot), "event"))
+	}
 }
 
 func (s *Session) read() error {
