@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,7 +92,7 @@ func (c *Control) Completed() map[string]change.Op {
 	c.t.Helper()
 	last := map[string]change.Op{}
 	text, err := os.ReadFile(c.path("completed"))
-	if err != nil && !os.IsNotExist(err) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {

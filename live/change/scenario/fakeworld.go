@@ -81,7 +81,7 @@ func NewFake(t testing.TB, services []Service) *Fake {
 		Needs: f.graph(needs), Wants: f.graph(wants), Soft: f.graph(soft),
 		Essential: func(id change.ID) bool { return services[id].Essential },
 	}
-	f.record("", journal.Init{Table: table})
+	_ = f.record("", journal.Init{Table: table})
 	return f
 }
 
@@ -93,7 +93,7 @@ func (f *Fake) graph(edges []graph.Edge) *graph.Graph {
 	return g
 }
 
-// record folds events as they come.
+// record folds events as they come. It never fails.
 func (f *Fake) record(cause string, events ...journal.Event) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +182,7 @@ func (f *Fake) recover(env change.Env) {
 		if err := env.Run(f.t.Context(), t, known.Pending, 0, func() error { return nil }); err != nil {
 			event = journal.Failed{Slot: t.Slot, Phase: known.Pending, Reason: err.Error()}
 		}
-		f.record("test", event)
+		_ = f.record("test", event)
 	}
 }
 

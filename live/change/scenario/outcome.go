@@ -30,11 +30,11 @@ func Outcome(r change.Result) string {
 
 // reason is the kind of a failure.
 func reason(err error) string {
-	for _, known := range []error{change.ErrTimedOut, change.ErrInterrupted, change.ErrAbandoned, change.ErrLost} {
+	if errors.Is(err, change.ErrLost) {
+		return "lost"
+	}
+	for _, known := range []error{change.ErrTimedOut, change.ErrInterrupted, change.ErrAbandoned} {
 		if errors.Is(err, known) {
-			if known == change.ErrLost {
-				return "lost"
-			}
 			return known.Error()
 		}
 	}
