@@ -113,10 +113,8 @@ func (r *reasons) explainStarts() {
 		for _, k := range r.new.needs.Out(j) {
 			queue = r.pullIn(queue, "needs", j, k)
 		}
-		for _, k := range r.new.wants.Out(j) {
-			if by, ok := r.wanted[k]; ok && by == j {
-				queue = r.pullIn(queue, "wants", j, k)
-			}
+		for _, k := range r.newWants(j) {
+			queue = r.pullIn(queue, "wants", j, k)
 		}
 	}
 }
@@ -139,7 +137,7 @@ func (r *reasons) pullIn(queue []id, key string, j, k id) []id {
 func (r *reasons) missing(key string, j, k id) *chain {
 	edge := r.newEdge(key, j, k)
 	for _, m := range r.moved {
-		if m.to == k && edge.What == ReasonGained && r.had(key, r.match.from[j], m.from) {
+		if m.to == k && r.had(key, r.match.from[j], m.from) {
 			return begin(r.provided(m)).and(edge)
 		}
 	}
@@ -163,7 +161,7 @@ func (r *reasons) start(j id) []Cause { return r.newChains[j].links() }
 
 // maxLinks is how long a chain may be in a patch, so that long lines of
 // dependencies do not make patches that grow with their square.
-const maxLinks = 32
+const maxLinks = 16
 
 // chain is a chain of causes, seen from its end. Chains share their beginnings.
 type chain struct {
@@ -171,6 +169,7 @@ type chain struct {
 	before *chain
 	length int
 	head   []Cause // its first links, once there are maxLinks/2
+	said   []Cause // what links has returned
 }
 
 func begin(c Cause) *chain { return &chain{last: c, length: 1} }
@@ -197,11 +196,15 @@ func (c *chain) tail(n int) []Cause {
 // links returns all links in order, without those in the middle of a long chain.
 func (c *chain) links() []Cause {
 	switch {
-	case c == nil:
-		return nil
+	case c == nil || c.said != nil:
 	case c.length <= maxLinks:
-		return c.tail(c.length)
+		c.said = c.tail(c.length)
+	default:
+		left := Cause{What: ReasonThrough, Links: c.length - maxLinks}
+		c.said = slices.Concat(c.head, []Cause{left}, c.tail(maxLinks/2))
 	}
-	left := Cause{What: ReasonThrough, Links: c.length - maxLinks}
-	return slices.Concat(c.head, []Cause{left}, c.tail(maxLinks/2))
+	if c == nil {
+		return nil
+	}
+	return c.said
 }

@@ -11,7 +11,6 @@ import (
 // ladder is a set of n services, each of which needs three of the ten before it.
 func ladder(n int, changed string) specs {
 	s := specs{}
-	name := func(i int) string { return fmt.Sprintf("s%06d", i) }
 	for i := range n {
 		sp := longrun()
 		if i%4 == 0 {
@@ -19,13 +18,13 @@ func ladder(n int, changed string) specs {
 		}
 		for k := 1; k <= 3; k++ {
 			if j := i - k*k; j >= 0 && i%50 != 0 {
-				sp.Deps = append(sp.Deps, name(j))
+				sp.Deps = append(sp.Deps, nth(j))
 			}
 		}
-		if name(i) == changed {
+		if nth(i) == changed {
 			sp.Run = "# new"
 		}
-		s[name(i)] = sp
+		s[nth(i)] = sp
 	}
 	return s
 }

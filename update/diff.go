@@ -272,16 +272,16 @@ func (c *Changes) compareEdges(i, j id) []FieldChange {
 	return out
 }
 
-// edgeDelta compares two rows, which are ascending, by identity.
+// edgeDelta compares two rows, which are ascending, by identity: what an old service
+// became is the same, whatever its type is now.
 func (c *Changes) edgeDelta(old, new []id) (gone, more []id) {
 	for _, k := range old {
-		if _, ok := slices.BinarySearch(new, c.successor(k)); !ok {
+		if !slices.ContainsFunc(c.match.to[k], func(j id) bool { _, ok := slices.BinarySearch(new, j); return ok }) {
 			gone = append(gone, k)
 		}
 	}
 	for _, k := range new {
-		i := c.match.from[k]
-		if _, ok := slices.BinarySearch(old, i); !ok || c.successor(i) != k {
+		if _, ok := slices.BinarySearch(old, c.match.from[k]); !ok {
 			more = append(more, k)
 		}
 	}

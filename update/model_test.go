@@ -21,13 +21,15 @@ type spec struct {
 	Essential bool     `json:"essential"`
 
 	Wants    []string `json:"-"`
+	Provides []string `json:"-"`
 	Feeds    string   `json:"feeds"` // producer-for
 	From     []string `json:"-"`     // renamed-from
 	OnChange db.OnChange
-	Run      string `json:"-"` // content of run or up
-	Finish   string `json:"-"`
-	Down     string `json:"-"`
-	Ready    bool   `json:"-"` // run says on descriptor 3 when it is ready
+	Run      string            `json:"-"` // content of run or up
+	Finish   string            `json:"-"`
+	Down     string            `json:"-"`
+	Edit     func(*db.Service) `json:"-"` // what else is different
+	Ready    bool              `json:"-"` // run says on descriptor 3 when it is ready
 }
 
 // failer is what a test and a property have in common.
@@ -38,7 +40,11 @@ type failer interface {
 
 type specs map[string]spec
 
+// flatten returns the services that a name stands for.
 func (s specs) flatten(name string) []string {
+	if _, defined := s[name]; !defined {
+		return []string{s.provider(name)}
+	}
 	if s[name].Type != "bundle" {
 		return []string{name}
 	}
@@ -47,6 +53,33 @@ func (s specs) flatten(name string) []string {
 		out = append(out, s.flatten(c)...)
 	}
 	return out
+}
+
+// provider returns who provides a name.
+func (s specs) provider(name string) string {
+	for by, sp := range s {
+		if slices.Contains(sp.Provides, name) {
+			return by
+		}
+	}
+	return ""
+}
+
+// origin places a service in a file of its name, and each name that it lists on a
+// line of its own.
+func (sp spec) origin(name string) db.Origin {
+	o := db.Origin{Label: "0", Path: name + ".toml"}
+	line := 1
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"needs", sp.Deps}, {"provides", []string{""}}, {"wants", sp.Wants}} {
+		for _, n := range slices.Sorted(slices.Values(list.names)) {
+			line++
+			o.Fields = append(o.Fields, db.FieldOrigin{Field: strings.TrimSuffix(list.key+"/"+n, "/"), Path: o.Path, Line: line})
+		}
+	}
+	return o
 }
 
 // model compiles specs the short way: they are known to be right.
@@ -81,7 +114,10 @@ func (s specs) model(t failer) *db.Model {
 		}
 		svc := db.Service{
 			Name: name, Type: db.Longrun, Consumer: db.None, RenamedFrom: sp.From, OnChange: sp.OnChange,
-			Origin: db.Origin{Label: "0", Path: name + ".toml"},
+			Provides: slices.Sorted(slices.Values(sp.Provides)), Origin: sp.origin(name),
+		}
+		for _, n := range svc.Provides {
+			m.Bundles = append(m.Bundles, db.Bundle{Name: n, Contents: []id{ids[name]}, Provided: true})
 		}
 		script := func(text string) db.Program {
 			return db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + text + "\n"))}
@@ -99,6 +135,9 @@ func (s specs) model(t failer) *db.Model {
 		}
 		if sp.Finish != "" {
 			svc.Finish = script(sp.Finish)
+		}
+		if sp.Edit != nil {
+			sp.Edit(&svc)
 		}
 		if essential[name] {
 			svc.Flags = db.Essential
@@ -122,6 +161,7 @@ func (s specs) model(t failer) *db.Model {
 		}
 		m.Services = append(m.Services, svc)
 	}
+	slices.SortFunc(m.Bundles, func(a, b db.Bundle) int { return strings.Compare(a.Name, b.Name) })
 	for c, ps := range producers {
 		m.Services[c].Producers = ps
 	}
@@ -156,8 +196,8 @@ func viewOfModel(m *db.Model) *view {
 	for i := range m.Services {
 		s := &m.Services[i]
 		body := *s
-		body.Name, body.Flags, body.Origin, body.Consumer, body.Producers = "", 0, db.Origin{}, 0, nil
-		body.RenamedFrom, body.OnChange = nil, 0
+		body.Name, body.Flags, body.Origin, body.Description, body.Consumer, body.Producers = "", 0, db.Origin{}, "", 0, nil
+		body.Provides, body.RenamedFrom, body.OnChange = nil, nil, 0
 		v.names = append(v.names, s.Name)
 		v.types = append(v.types, s.Type)
 		v.flags = append(v.flags, s.Flags)
@@ -166,7 +206,7 @@ func viewOfModel(m *db.Model) *view {
 		v.consumer = append(v.consumer, s.Consumer)
 		v.fed = append(v.fed, len(s.Producers) > 0)
 		whole := *s
-		whole.Origin = db.Origin{}
+		whole.Origin, whole.Description = db.Origin{}, ""
 		fmt.Fprintf(h, "%+v %v %v %v\n", whole, m.Needs.Out(id(i)), m.Wants.Out(id(i)), m.Soft.Out(id(i)))
 	}
 	for _, b := range m.Bundles {

@@ -75,10 +75,10 @@ type plan struct {
 
 	ordered        overrides
 	pinned, spared *graph.Set
-	stopped        *graph.Set      // new services that an operator stopped
-	restart        *graph.Set      // for a changed definition
-	reload         *graph.Set      // new services to be told to reload
-	wanted         map[id]id       // new services started because of a want, and who has it
+	stopped        *graph.Set // new services that an operator stopped
+	restart        *graph.Set // for a changed definition
+	reload         *graph.Set // new services to be told to reload
+	wanting        wanting
 	followed       map[id]provider // new services started in the place of others
 	starts         *graph.Set      // new services to be started
 	patch          *Patch
@@ -113,7 +113,7 @@ func Plan(c *Changes, st State, o Options) (*Patch, error) {
 }
 
 func newPlan(c *Changes, st State, o Options) (*plan, error) {
-	p := &plan{Changes: c, state: st, opts: o, wanted: map[id]id{}, followed: map[id]provider{}}
+	p := &plan{Changes: c, state: st, opts: o, followed: map[id]provider{}}
 	p.patch = &Patch{Format: PatchFormat, Policy: o.Policy, Old: c.Old, New: c.New, Live: st.Live, Actions: []Action{}}
 	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
 		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())

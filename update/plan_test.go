@@ -61,7 +61,10 @@ func (s spec) with(change func(*spec)) spec {
 
 func runs(script string) func(*spec)    { return func(s *spec) { s.Run = script } }
 func wants(names ...string) func(*spec) { return func(s *spec) { s.Wants = names } }
-func essential(s *spec)                 { s.Essential = true }
+func provides(names ...string) func(*spec) {
+	return func(s *spec) { s.Provides = names }
+}
+func essential(s *spec) { s.Essential = true }
 func onChange(o db.OnChange) func(*spec) {
 	return func(s *spec) { s.OnChange = o }
 }
@@ -221,6 +224,15 @@ func TestDefinitionPolicy(t *testing.T) {
 			[]string{"stop ssh", "define ssh", "switch", "start ssh"},
 		},
 		{
+			"what an essential service needs from now on is not stopped either",
+			specs{"ssh": longrun().with(essential), "net": longrun("lib"), "lib": longrun()},
+			specs{"ssh": longrun("net").with(essential), "net": longrun("lib").with(runs("# new")), "lib": longrun().with(runs("# new"))},
+			[]string{"ssh", "net", "lib"},
+			Options{},
+			nil,
+			[]string{"define lib stale", "define net stale", "switch"},
+		},
+		{
 			"an essential service with a new need",
 			specs{"ssh": longrun().with(essential), "net": longrun()},
 			specs{"ssh": longrun("net").with(essential), "net": longrun()},
@@ -354,40 +366,5 @@ func TestOperatorStops(t *testing.T) {
 	var refused *RefusedError
 	if _, err = planned(t, old, needed, stopped, Options{RespectStops: true}); !errors.As(err, &refused) || !slices.Equal(refused.Services, []string{"db"}) {
 		t.Errorf("with --respect-stops: %v, want a refusal that names db", err)
-	}
-}
-
-func TestBecause(t *testing.T) {
-	t.Parallel()
-	old := specs{"db": longrun(), "web": longrun("db"), "top": longrun("web"), "x": longrun()}
-	new := specs{"db": longrun().with(runs("# new")), "web": longrun("db"), "top": longrun("web"), "x": longrun("y"), "y": longrun("z"), "z": longrun()}
-	p, err := planned(t, old, new, up("db", "web", "top", "x"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	chains := map[string][]string{}
-	for _, a := range p.Actions {
-		var links []string
-		for _, c := range a.Because {
-			links = append(links, strings.TrimSpace(string(c.What)+" "+c.Service+" "+c.Field+" "+c.At))
-		}
-		chains[string(a.Op)+" "+a.Service] = links
-	}
-	changed := "changed db run 0:db.toml"
-	x := []string{"added y  0:y.toml", "gained x needs/y 0:x.toml"}
-	for action, want := range map[string][]string{
-		"stop db":   {changed},
-		"stop top":  {changed, "needs web needs/db 0:web.toml", "needs top needs/web 0:top.toml"},
-		"start top": {changed, "needs web needs/db 0:web.toml", "needs top needs/web 0:top.toml"},
-		"define db": {changed},
-		"stop x":    x,
-		"start x":   x,
-		"start y":   x,
-		"start z":   append(slices.Clone(x), "needs y needs/z 0:y.toml"),
-		"make z":    {"added z  0:z.toml"},
-	} {
-		if d := cmp.Diff(want, chains[action]); d != "" {
-			t.Errorf("%s (-want +got):\n%s", action, d)
-		}
 	}
 }

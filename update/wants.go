@@ -33,14 +33,14 @@ func (c *Changes) movedProviders() []provider {
 	return out
 }
 
-// pulling starts what is wanted, and what takes the place of a provider that is
-// gone.
-type pulling struct {
-	*plan
-	// blocked are services that an operator stopped, that nothing which is up
+// wanting is what decides whether a want counts.
+type wanting struct {
+	// blocked are services that an operator stopped and that nothing which is up
 	// needs, and what needs them: they are not started.
 	blocked *graph.Set
-	queue   []id
+	// down are moves of a provided name, without the name, where the former provider
+	// was down.
+	down map[provider]bool
 }
 
 // pullWants adds what is wanted from now on: by a new want of what is up, and by
@@ -53,62 +53,62 @@ type pulling struct {
 func (p *plan) pullWants() {
 	stopped := p.stopped.Clone()
 	stopped.Subtract(p.t.after)
-	w := &pulling{plan: p, blocked: p.new.needs.Dependents(stopped.IDs())}
-	w.queue = p.t.after.IDs()
-	down := map[provider]bool{}
+	p.wanting = wanting{p.new.needs.Dependents(stopped.IDs()), map[provider]bool{}}
+	queue := p.t.after.IDs()
 	for _, m := range p.moved {
 		switch up := p.up.Has(m.from); {
 		case !up:
-			down[provider{from: m.from, to: m.to}] = true
-		case len(p.match.to[m.from]) == 0 && w.pull(m.to):
+			p.wanting.down[provider{from: m.from, to: m.to}] = true
+		case len(p.match.to[m.from]) == 0 && !p.wasUp(m.to) && !p.refuses(m.to):
 			p.followed[m.to] = m
+			queue = p.pull(queue, m.to)
 		}
 	}
-	for len(w.queue) > 0 {
-		j := w.queue[0]
-		w.queue = w.queue[1:]
-		for _, k := range w.newWants(j, down) {
-			if w.pull(k) {
-				p.wanted[k] = j
-			}
+	for len(queue) > 0 {
+		j := queue[0]
+		queue = queue[1:]
+		for _, k := range p.newWants(j) {
+			queue = p.pull(queue, k)
 		}
 	}
 }
 
 // newWants are the wants of a service that count for this patch.
-func (w *pulling) newWants(j id, down map[provider]bool) []id {
-	wants := w.new.wants.Out(j)
-	if !w.wasUp(j) {
-		return wants
+func (p *plan) newWants(j id) []id {
+	if p.opts.Policy == Identity {
+		return nil
 	}
-	gone, more := w.edgeDelta(w.old.wants.Out(w.match.from[j]), wants)
-	if len(down) == 0 {
-		return more
+	wants := p.new.wants.Out(j)
+	if len(wants) == 0 {
+		return nil
 	}
-	return slices.DeleteFunc(more, func(k id) bool {
-		return slices.ContainsFunc(gone, func(g id) bool { return down[provider{from: g, to: k}] })
+	var gone []id
+	if p.wasUp(j) {
+		gone, wants = p.edgeDelta(p.old.wants.Out(p.match.from[j]), wants)
+	}
+	return slices.DeleteFunc(slices.Clone(wants), func(k id) bool {
+		return p.refuses(k) || slices.ContainsFunc(gone, func(g id) bool { return p.wanting.down[provider{from: g, to: k}] })
 	})
 }
 
-// pull starts a service and all that it needs. It reports whether it is one that is
-// to be started.
-func (w *pulling) pull(j id) bool {
-	if w.t.after.Has(j) || w.blocked.Has(j) {
-		return false
-	}
-	at := len(w.queue)
-	w.queue = w.begin(j, w.queue)
-	for ; at < len(w.queue); at++ {
-		for _, k := range w.new.needs.Out(w.queue[at]) {
-			w.queue = w.begin(k, w.queue)
+// refuses says that a service is not started without need.
+func (p *plan) refuses(j id) bool { return p.stopped.Has(j) || p.wanting.blocked.Has(j) }
+
+// pull starts a service and all that it needs, and puts them behind a queue.
+func (p *plan) pull(queue []id, j id) []id {
+	at := len(queue)
+	queue = p.begin(queue, j)
+	for ; at < len(queue); at++ {
+		for _, k := range p.new.needs.Out(queue[at]) {
+			queue = p.begin(queue, k)
 		}
 	}
-	return true
+	return queue
 }
 
-func (w *pulling) begin(j id, queue []id) []id {
-	if w.t.after.Add(j) {
-		w.starts.Add(j)
+func (p *plan) begin(queue []id, j id) []id {
+	if p.t.after.Add(j) {
+		p.starts.Add(j)
 		queue = append(queue, j)
 	}
 	return queue
