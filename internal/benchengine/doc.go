@@ -12,6 +12,10 @@
 // itself, knows no dependencies, writes nothing down, and waits for all, with the
 // code that the engine waits with.
 //
+// Three quarters of the services are longruns, a shell that sleeps in a read, half
+// of which say that they are ready; one quarter are oneshots, which run true both
+// ways. Each needs three others.
+//
 // Benchengine prints medians and ratios beside the limits that the project has set itself.
 // A machine that does something else meanwhile spoils the ratio: the best of
 // several runs counts.

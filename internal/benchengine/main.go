@@ -6,9 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -16,7 +19,9 @@ func main() {
 	services := flag.Int("services", 1000, "bring `N` services up and down")
 	runs := flag.Int("runs", 5, "measure each thing `N` times")
 	flag.Parse()
-	if err := bench(context.Background(), flag.Arg(0), *part, *services, *runs); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	defer stop()
+	if err := bench(ctx, flag.Arg(0), *part, *services, *runs); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "benchengine:", err)
 		os.Exit(1)
 	}
@@ -30,11 +35,29 @@ func bench(ctx context.Context, strata, part string, services, runs int) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Printf("%-30s %10s %10s %7s %7s\n", "", "floor", "engine", "ratio", "limit")
-	if part == "all" || part == "updown" {
-		return onSystem(ctx, strata, services, func(s *system) error { return updown(ctx, s, runs) })
+	parts := []struct {
+		name    string
+		measure func() error
+	}{
+		{"updown", func() error {
+			return onSystem(ctx, strata, services, func(s *system) error { return updown(ctx, s, runs) })
+		}},
 	}
-	return fmt.Errorf("there is no part %q", part)
+	_, _ = fmt.Printf("%-30s %10s %10s %7s %7s\n", "", "floor", "engine", "ratio", "limit")
+	known := part == "all"
+	for _, p := range parts {
+		if part != "all" && part != p.name {
+			continue
+		}
+		known = true
+		if err := p.measure(); err != nil {
+			return err
+		}
+	}
+	if !known {
+		return fmt.Errorf("there is no part %q", part)
+	}
+	return nil
 }
 
 // onSystem measures something on a system of n services, which is gone afterwards.

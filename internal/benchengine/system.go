@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -51,9 +52,11 @@ func (s *system) path(name string) string { return filepath.Join(s.root, name) }
 // run runs a command of the multi-call binary.
 func (s *system) run(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, s.strata, args...)
-	cmd.Stderr = os.Stderr
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("strata %s: %w", args[0], err)
+		first, _, _ := strings.Cut(said.String(), "\n")
+		return fmt.Errorf("strata %s: %w: %s", args[0], err, first)
 	}
 	return nil
 }
@@ -115,9 +118,18 @@ func (s *system) stopSvscan() error {
 	if err := scandir.Send(s6.ScanStopAll); err != nil {
 		return err
 	}
-	// s6-svscan 2.15 can forget to stop what it supervises.
-	const limit = time.Minute
-	timer := time.AfterFunc(limit, func() { _ = s.svscan.Process.Kill() })
+	const limit = 20 * time.Second
+	timer := time.AfterFunc(limit, s.killAll)
 	defer timer.Stop()
 	return s.svscan.Wait()
+}
+
+// killAll ends what does not end by itself: a service that takes no notice, or one
+// that s6-svscan 2.15 has forgotten to stop.
+func (s *system) killAll() {
+	dirs, _ := filepath.Glob(s.path("live/servicedirs/*"))
+	for _, dir := range dirs {
+		// Without a supervisor there is nothing to end.
+		_ = s6.SendControl(dir, s6.CmdDown, s6.CmdKill, s6.CmdExit)
+	}
 }
