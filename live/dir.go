@@ -69,7 +69,7 @@ func openReal(path, real string) (*Dir, error) {
 	}
 	prefix, err := os.ReadFile(filepath.Join(real, "prefix"))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, damaged(err)
 	}
 	if err := checkNames(scandir, string(prefix)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)

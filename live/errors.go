@@ -3,6 +3,8 @@ package live
 import (
 	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // Errors that callers decide on; they are wrapped.
@@ -25,6 +27,17 @@ var (
 	// ErrUsage: a parameter cannot be right.
 	ErrUsage = errors.New("wrong parameter")
 )
+
+// damaged says of what could not be read that it is damaged, unless it was only not
+// the moment: no descriptor or no memory was left.
+func damaged(err error) error {
+	for _, passing := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM} {
+		if errors.Is(err, passing) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
 
 // BusyError says that another process holds the lock.
 type BusyError struct {

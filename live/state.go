@@ -106,7 +106,7 @@ func (d *Dir) State() (*State, error) {
 	go func() { called <- d.callRoll() }()
 	known, err := journal.Load(d.JournalPath())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, damaged(err)
 	}
 	return d.join(known, <-called)
 }

@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -31,7 +30,7 @@ type Writer struct {
 func newWriter(d *Dir, held *lock) (*Writer, error) {
 	j, err := journal.OpenWriter(d.JournalPath())
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, damaged(err)
 	}
 	w := &Writer{Dir: d, lock: held, journal: j}
 	var last uint64
