@@ -90,8 +90,8 @@ func carryOn(fd int, real string) error {
 	m := image{real, askLimit, newStopper()}
 	lib := NewLibrary(d)
 	s := NewServer(Config{Lookup: lib.Lookup, renew: m.renew, rest: func() {
-		lib.Close()
 		giveBack()
+		lib.Close() // last: who watches the file knows then that it is done
 	}})
 	l, err := s.resume(st)
 	if err != nil {

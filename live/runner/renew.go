@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -139,6 +140,9 @@ func (m image) execute(program string, st state) error {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old); err != nil {
 		return err
 	}
+	// Nor does anything go on that this process was started with: programs would
+	// have it. A kernel before 5.11 does not know how.
+	_ = unix.CloseRange(uint(unix.Stderr)+1, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	inherit(0)
 	err = syscall.Exec(program, []string{program, live.RunnerCommand, stateFlag, strconv.Itoa(int(f.Fd())), m.real}, os.Environ())
 	inherit(unix.FD_CLOEXEC)

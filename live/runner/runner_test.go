@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/live/journal"
+	"strata/live/s6/s6test"
 )
 
 // limit bounds what is meant to succeed, far above what it takes.
@@ -28,44 +30,36 @@ func serve(t *testing.T, scripts map[string]string) (socket string, stop func())
 
 func serveGrace(t *testing.T, grace time.Duration, scripts map[string]string) (socket string, stop func()) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "run")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	return serveWith(t, Config{Grace: grace}, scripts)
+}
+
+func serveWith(t *testing.T, cfg Config, scripts map[string]string) (socket string, stop func()) {
+	t.Helper()
+	dir := s6test.TempDir(t)
 	socket = filepath.Join(dir, SocketName)
 	l, err := Listen(socket)
-	if err != nil {
-		t.Fatal(err)
+	must(t, err)
+	cfg.Environ = []string{"PATH=/usr/bin:/bin", "LANG=C", NameVar + "=stolen"}
+	cfg.Lookup = func(r Request) (Program, error) {
+		script, ok := scripts[r.Service]
+		if !ok {
+			return Program{}, errors.New("no such service")
+		}
+		if script == "" {
+			return Program{}, nil
+		}
+		return Program{Argv: []string{"sh", "-c", script}, Dir: dir}, nil
 	}
-	s := NewServer(Config{
-		Environ: []string{"PATH=/usr/bin:/bin", "LANG=C", NameVar + "=stolen"},
-		Grace:   grace,
-		Lookup: func(r Request) (Program, error) {
-			script, ok := scripts[r.Service]
-			if !ok {
-				return Program{}, errors.New("no such service")
-			}
-			if script == "" {
-				return Program{}, nil
-			}
-			return Program{Argv: []string{"sh", "-c", script}, Dir: dir}, nil
-		},
-	})
+	s := NewServer(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	}
+	})
 	t.Cleanup(stop)
 	return socket, stop
 }

@@ -191,7 +191,7 @@ func (s *Server) leave(c *session) {
 
 // restAfter is how long nobody must have been connected before the server gives up
 // what it needs only when somebody is.
-const restAfter = 2 * time.Second
+const restAfter = time.Second
 
 // rest sees to it that the server rests after a while if there is no client, and
 // not if there is one. The caller holds the lock.
