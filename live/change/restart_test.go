@@ -51,11 +51,14 @@ func TestRestartFails(t *testing.T) {
 		up2   string
 	}{
 		{
-			"a stop", nil, map[string]fake.Script{"app": {Err: errBroken}},
+			"a stop", nil,
+			map[string]fake.Script{"app": {Err: errBroken}},
 			"cannot stop app: exit 1; skipped db because of app", "web other app db",
 		},
 		{
-			"a start", map[string]fake.Script{"app": {Err: errBroken}}, nil,
+			"a start",
+			map[string]fake.Script{"app": {Err: errBroken}},
+			nil,
 			"cannot start app: exit 1; skipped web because of app", "other db",
 		},
 	}

@@ -145,6 +145,21 @@ func TestL28Descriptors(t *testing.T) {
 	m.fifo("in").WriteString("\n")
 }
 
+// No signal is blocked in a program, whatever is in the runner. (A shell would
+// unblock them all.)
+func TestSignalMask(t *testing.T) {
+	m := newMachine(t, map[string]string{"mask": ""}, func(s *db.Service) {
+		s.Up = db.Program{Form: db.Argv, Argv: []string{"grep", "^SigBlk:", "/proc/self/status"}}
+	})
+	theirs, _, out := streams(t)
+	if r, err := m.connect().Run(t.Context(), m.request("mask"), theirs); err != nil || !r.OK() {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if got := line(t, out); got != "SigBlk:\t0000000000000000" {
+		t.Errorf("a program has %s", got)
+	}
+}
+
 // descriptors are those of the runner, and what they are.
 func (m *machine) descriptors() string {
 	m.t.Helper()

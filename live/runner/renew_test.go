@@ -146,16 +146,44 @@ func TestRenewThenStop(t *testing.T) {
 	}
 }
 
-// A signal that comes at whatever moment of a renewal is heard.
+// A signal that comes while nobody listens, between the one program and the other,
+// waits for the other.
 func TestStopDuringRenewal(t *testing.T) {
-	for range 10 {
+	m := newMachine(t, map[string]string{"wait": "echo begun >out; exec sleep 1000000"})
+	got := m.run(m.request("wait"))
+	out := m.fifo("out")
+	line(t, out)
+	in := m.fifo("in")
+	self, err := os.Executable()
+	must(t, err)
+	m.script("[ $2 = --check ] && exit 0; echo taken >out; read x <in; exec " + self + " \"$@\"\n")
+	c := m.connect()
+	renewed := make(chan error, 1)
+	go func() { renewed <- c.Renew(t.Context()) }()
+	line(t, out)
+	must(t, m.cmd.Process.Signal(stopSignal))
+	in.WriteString("\n")
+	if r := m.await(got); r.Signal != int(unix.SIGTERM) {
+		t.Errorf("%+v", r)
+	}
+	<-renewed
+	m.wait()
+}
+
+// A signal that comes just before is heard before or after.
+func TestStopBeforeRenewal(t *testing.T) {
+	for range 5 {
 		m := newMachine(t, map[string]string{"wait": "echo begun >out; exec sleep 1000000"})
 		got := m.run(m.request("wait"))
-		line(t, m.fifo("out"))
-		m.replace()
+		out := m.fifo("out")
+		line(t, out)
+		self, err := os.Executable()
+		must(t, err)
+		m.script("[ $2 = --check ] && echo asked >out && exit 0; exec " + self + " \"$@\"\n")
 		c := m.connect()
 		renewed := make(chan error, 1)
 		go func() { renewed <- c.Renew(t.Context()) }()
+		line(t, out)
 		must(t, m.cmd.Process.Signal(stopSignal))
 		if r := m.await(got); r.Signal != int(unix.SIGTERM) {
 			t.Errorf("%+v", r)
