@@ -98,7 +98,7 @@ func (s *Session) add(sv live.StopService, known knowledge) {
 		}
 		if sv.Content != nil && sv.Def != nil {
 			o.target.Content, o.target.Def = *sv.Content, *sv.Def
-			s.sup.down[sv.Slot] = s.program(sv)
+			s.sup.down[sv.Slot] = s.sup.program(sv)
 		}
 	} else {
 		o.state.Up = s.dir.Runs(sv.Slot)

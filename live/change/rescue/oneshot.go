@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
+	"sync"
 	"time"
 
 	"strata/live"
@@ -18,7 +18,10 @@ import (
 type supervisor struct {
 	*tree.Supervisor
 	dir  *live.Dir
-	down map[live.Slot]program
+	down map[live.Slot]runner.Program
+
+	once    sync.Once
+	environ []string
 }
 
 var _ change.Supervisor = (*supervisor)(nil)
@@ -38,10 +41,13 @@ func (s *supervisor) Run(ctx context.Context, t change.Target, phase journal.Pha
 	switch {
 	case !ok:
 		return errNoProgram
-	case len(p.argv) == 0:
+	case len(p.Argv) == 0:
 		return nil
 	}
 	if s.answers(ctx) {
+		if err := s.settle(ctx, t.Slot, limit); err != nil {
+			return err
+		}
 		err := s.Supervisor.Run(ctx, t, phase, limit, begin)
 		var refused *runner.RefusedError
 		if !errors.As(err, &refused) && !errors.Is(err, change.ErrLost) {
@@ -49,7 +55,25 @@ func (s *supervisor) Run(ctx context.Context, t change.Target, phase journal.Pha
 		}
 	}
 	s.warn(begin())
-	return p.run(ctx, limit, s.Streams)
+	return s.direct(ctx, t, limit)
+}
+
+// settle waits for what an earlier command has left running, within the limit.
+func (s *supervisor) settle(ctx context.Context, slot live.Slot, limit time.Duration) error {
+	waiting := ctx
+	if limit > 0 {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	err := s.Settle(waiting, slot)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return change.ErrAbandoned
+	}
+	return change.ErrTimedOut
 }
 
 // answers says whether the runner is there. One that is not is not started: it may
@@ -69,14 +93,10 @@ func (s *supervisor) Idle(context.Context) error { return nil }
 
 // program makes the down program of a oneshot. Its directory is that of its
 // definition, or, as the runner has it, the runner's.
-func (s *Session) program(sv live.StopService) program {
-	p := program{argv: sv.Down, tty: sv.TTY, dir: s.dir.DefinitionDir(sv.Slot, *sv.Def)}
-	if _, err := os.Stat(p.dir); err != nil {
-		p.dir = s.dir.Servicedir(live.RunnerSlot)
+func (s *supervisor) program(sv live.StopService) runner.Program {
+	p := runner.Program{Argv: sv.Down, TTY: sv.TTY, Dir: s.dir.DefinitionDir(sv.Slot, *sv.Def)}
+	if _, err := os.Stat(p.Dir); err != nil {
+		p.Dir = s.dir.Servicedir(live.RunnerSlot)
 	}
-	if s.environ == nil {
-		s.environ = environment(s.dir.Scandir())
-	}
-	p.env = append(slices.Clip(s.environ), runner.NameVar+"="+sv.Name)
 	return p
 }

@@ -11,6 +11,7 @@ import (
 	"strata/live/change"
 	"strata/live/change/tree"
 	"strata/live/journal"
+	"strata/live/runner"
 	"strata/live/s6"
 )
 
@@ -45,14 +46,13 @@ type Session struct {
 	lock     io.Closer
 	w        *live.Writer // nil if the journal cannot be written
 	services []service
-	environ  []string // of the tree; nil until it is needed
 }
 
 // Open takes the lock of a live directory, of [live.Open] or [live.OpenDamaged], as
 // [live.Dir.Lock] does, and finds out what is to be stopped. The supervisor stays
 // the caller's.
 func Open(ctx context.Context, d *live.Dir, sup *tree.Supervisor, block bool) (*Session, error) {
-	s := &Session{dir: d, sup: &supervisor{Supervisor: sup, dir: d, down: map[live.Slot]program{}}}
+	s := &Session{dir: d, sup: &supervisor{Supervisor: sup, dir: d, down: map[live.Slot]runner.Program{}}}
 	if err := s.hold(ctx, block); err != nil {
 		return nil, err
 	}

@@ -59,9 +59,8 @@ func TestExecutable(t *testing.T) {
 		{"another machine", foreignELF(other), 0o755, "for another machine"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			write("run", "", 0o755)
-			path := filepath.Join(dir, "run")
-			if err := errors.Join(os.Remove(path), os.WriteFile(path, []byte(c.text), c.mode), os.Chmod(path, c.mode)); err != nil {
+			path := filepath.Join(t.TempDir(), "run")
+			if err := errors.Join(os.WriteFile(path, []byte(c.text), 0o755), os.Chmod(path, c.mode)); err != nil {
 				t.Fatal(err)
 			}
 			if otherFormats() && (strings.Contains(c.want, "neither") || strings.Contains(c.want, "machine")) {

@@ -190,3 +190,36 @@ func TestRescueHalfApplied(t *testing.T) {
 		t.Errorf("%s, %+v", got, r)
 	}
 }
+
+// A program that an earlier command has left running ends before the down program
+// begins.
+func TestRescueWaitsForJobs(t *testing.T) {
+	const work = "i=0; while test $i -lt 30000; do i=$((i+1)); done"
+	slow := oneshot("slow", "echo >$FIFO2; read x <$FIFO; "+work+"; echo up >>$LOG")
+	slow.down = "echo down >>$LOG"
+	tr := newTree(t, slow)
+	begun, let := tr.fifo("fifo2"), tr.fifo("fifo")
+	abandon := make(chan struct{})
+	tr.options.Abandon = abandon
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		readLine(t, begun)
+		cancel(change.ErrInterrupted)
+		close(abandon)
+	}()
+	if r := tr.runIn(ctx, change.Request{Op: change.Start}, "slow"); len(r.Failed) != 1 || !errors.Is(r.Failed[0], change.ErrAbandoned) {
+		t.Fatalf("%+v", r)
+	}
+	tr.loseDatabases()
+	r := tr.rescue(t.Context(), tree.Options{Observe: func(e change.Event) {
+		if e.Kind == change.Began {
+			writeLine(t, let)
+		}
+	}})
+	if !r.OK() {
+		t.Errorf("%+v", r)
+	}
+	if got := read(t, filepath.Join(tr.Root, "log")); got != "up\ndown\n" {
+		t.Errorf("the programs wrote %q", got)
+	}
+}
