@@ -127,6 +127,18 @@ func TestTexts(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0] != (TextChange{"run", "#!/bin/sh\n# one\nexec sleep 1000000\n", "#!/bin/sh\n# two\nexec sleep 1000000\n"}) {
 		t.Errorf("texts %+v, %v", got, err)
 	}
+	entry := func(mode uint32) func(*spec) {
+		return func(s *spec) {
+			s.Edit = func(d *db.Service) { d.Files = []db.Entry{{Path: "data/x", Kind: db.File, Mode: mode}} }
+		}
+	}
+	c2, err := diffViews(specs{"a": longrun().with(entry(0o644))}.view(t), specs{"a": longrun().with(entry(0o755))}.view(t), Conversions{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c2.Texts(&c2.Services[0], false); err != nil || len(got) != 1 || !strings.HasPrefix(got[0].From, "file 0644") || !strings.HasPrefix(got[0].To, "file 0755") {
+		t.Errorf("another mode: %+v, %v", got, err)
+	}
 	new.private = true
 	if _, err := c.Texts(&c.Services[0], false); err == nil {
 		t.Error("values of a private database were shown")

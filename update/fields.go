@@ -133,12 +133,11 @@ func program(get func(side) db.Program) func(side) []value {
 	return func(s side) []value {
 		switch p := get(s); p.Form {
 		case db.Argv:
-			var b strings.Builder
-			for _, word := range p.Argv {
-				b.WriteString(strconv.Quote(word))
-				b.WriteByte(' ')
+			words := make([]string, len(p.Argv))
+			for i, word := range p.Argv {
+				words[i] = strconv.Quote(word)
 			}
-			return []value{{text: "argv " + b.String()}}
+			return []value{{text: "argv " + strings.Join(words, " ")}}
 		case db.Script:
 			return []value{{text: "script " + p.Script.String(), blob: p.Script}}
 		}

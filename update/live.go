@@ -42,19 +42,35 @@ func StateOf(d *live.Dir, st *live.State) State {
 // database. It reads and changes nothing. The error is one of [Diff] or [Plan], of
 // the live directory, or wraps [live.ErrHalfApplied].
 func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options) (*Patch, error) {
+	var patch *Patch
+	err := Preview(d, st, newdb, conv, o, func(p *Patch, _ *Changes) error {
+		patch = p
+		return nil
+	})
+	return patch, err
+}
+
+// Preview is [PlanLive] for those who want to see the changes too: look gets the
+// patch and what it was made of, while both databases are open. Its error is
+// returned.
+func Preview(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options, look func(*Patch, *Changes) error) error {
 	if st.Patch != nil {
-		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
+		return fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
 	old, err := d.View(st.Content, st.Table)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer old.DB.Close()
 	changes, err := Diff(old.DB, newdb, conv)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return Plan(changes, StateOf(d, st), o)
+	p, err := Plan(changes, StateOf(d, st), o)
+	if err != nil {
+		return err
+	}
+	return look(p, changes)
 }
 
 // internalUp says whether an internal service runs.

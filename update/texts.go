@@ -3,6 +3,7 @@ package update
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"strata/compile/db"
 )
@@ -11,10 +12,21 @@ import (
 var ErrPrivate = errors.New("a database is private")
 
 // TextChange is a field whose values a [FieldChange] gives as digests, with the
-// values themselves.
+// values themselves: what is in a file, or else the value and a newline. Empty is
+// none, or an empty file.
 type TextChange struct {
 	Field    string
 	From, To string
+}
+
+// Changed returns what has changed of the service that has this name in the new
+// database, or nil.
+func (c *Changes) Changed(name string) *ServiceChange {
+	j, ok := c.after.view.find(name)
+	if !ok {
+		return nil
+	}
+	return c.byNew[j]
 }
 
 // Texts returns the values of the secret fields of a service that differ: scripts,
@@ -40,6 +52,9 @@ func (c *Changes) Texts(s *ServiceChange, private bool) ([]TextChange, error) {
 			from, err1 := c.before.text(x)
 			to, err2 := c.after.text(y)
 			err = errors.Join(err, err1, err2)
+			if from == to && x != nil && y != nil {
+				from, to = x.text+"\n", y.text+"\n" // another mode or owner
+			}
 			out = append(out, TextChange{f.key(x, y), from, to})
 		})
 	}
@@ -52,7 +67,8 @@ func (v *view) text(x *value) (string, error) {
 	case x == nil:
 		return "", nil
 	case x.blob.IsZero():
-		return x.text, nil
+		// An environment variable that is set and empty is not one that is not set.
+		return strings.TrimPrefix(x.text, "=") + "\n", nil
 	}
 	content, err := v.blob(x.blob)
 	return string(content), err

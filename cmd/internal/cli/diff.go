@@ -57,7 +57,7 @@ both databases.`,
 	f.StringVarP(&o.conversions, "conversion-file", "f", "", "match services as this `FILE` says")
 	f.StringArrayVar(&o.sources, "source", nil, "compare this source `DIRECTORY`; once for each source, in order")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.BoolVar(&o.showValues, "show-values", false, "show values of private databases too; only for root")
+	f.BoolVar(&o.showValues, "show-values", false, showValuesHelp)
 	return describeExits(c, exitOK, exitFailed, exitUnknown, exitInvalid, exitWrongType, exitDuplicate, exitUsage, exitSystem)
 }
 
@@ -65,8 +65,8 @@ both databases.`,
 var defaultDatabase = "/etc/strata/compiled/current"
 
 func runDiff(ctx context.Context, s ui.Streams, o diffOptions, args []string) error {
-	if o.showValues && os.Geteuid() != 0 {
-		return usagef("--show-values is for root")
+	if err := checkShowValues(o.showValues); err != nil {
+		return err
 	}
 	conv, err := readConversions(o.conversions)
 	if err != nil {

@@ -2,11 +2,8 @@ package cli
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/rogpeppe/go-internal/diff"
 
 	"strata/cmd/internal/ui"
 	"strata/update"
@@ -16,21 +13,14 @@ import (
 // the difference of the texts behind digests.
 func printServiceChange(w *bufio.Writer, c *update.Changes, s *update.ServiceChange, private bool) error {
 	_, _ = fmt.Fprintln(w, serviceLine(s))
-	texts, err := c.Texts(s, private)
-	if errors.Is(err, update.ErrPrivate) {
-		texts, err = nil, nil
-	}
+	texts, err := shownTexts(c, s, private)
 	if err != nil {
 		return err
 	}
-	byField := map[string]update.TextChange{}
-	for _, t := range texts {
-		byField[t.Field] = t
-	}
 	for _, f := range s.Fields {
 		_, _ = fmt.Fprintf(w, "  %s\n", fieldLine(f))
-		if t, ok := byField[f.Field]; ok {
-			printText(w, t)
+		if t, ok := texts[f.Field]; ok {
+			printText(w, "    ", t)
 		}
 	}
 	return nil
@@ -81,32 +71,6 @@ func shortValue(v string) string {
 		v = v[:len(prefix)+digits]
 	}
 	return ui.Escape(v)
-}
-
-// printText writes the lines that differ. A text with a null byte is no text.
-func printText(w *bufio.Writer, t update.TextChange) {
-	if strings.Contains(t.From+t.To, "\x00") {
-		_, _ = fmt.Fprintln(w, "    not text")
-		return
-	}
-	lines := strings.Split(string(diff.Diff("old", wholeLines(t.From), "new", wholeLines(t.To))), "\n")
-	const heading = 3 // "diff old new", "--- old", "+++ new"
-	if len(lines) < heading {
-		return
-	}
-	for _, line := range lines[heading:] {
-		if line != "" {
-			_, _ = fmt.Fprintf(w, "    %s\n", ui.Escape(line))
-		}
-	}
-}
-
-// wholeLines ends the last line of a text.
-func wholeLines(text string) []byte {
-	if text != "" && !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	return []byte(text)
 }
 
 func printBundleChange(w *bufio.Writer, b update.BundleChange) {

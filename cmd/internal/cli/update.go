@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -25,7 +26,7 @@ type updateOptions struct {
 	restart, keep             []string
 	planFile, patchFile       string
 	resume, abort, attach     bool
-	foreground                bool
+	foreground, showValues    bool
 	verbosity                 int
 }
 
@@ -46,7 +47,9 @@ without -e, and what an operator stopped stays down unless something needs it.
 conversion file, that before on-change in a definition, and that before the class
 of what has changed. What cannot be done is refused, and nothing is touched.
 
-With -n the patch is shown, with the reason for each action, and nothing is done.
+With -n the patch is shown, with the reason for each action, and nothing is done. Of
+scripts, environment and files the lines that differ are shown, if everybody may read
+both databases, and else digests.
 With --plan it is kept in a file too, for --apply, which does exactly what it says or,
 if it does not fit any more, nothing.
 
@@ -69,6 +72,7 @@ itself, or with --resume, and --abort takes it back.`,
 	f.BoolVar(&o.attach, "attach", false, "look on at the update under way")
 	f.BoolVar(&o.foreground, "foreground", false, "apply the patch in this process")
 	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVar(&o.showValues, "show-values", false, showValuesHelp)
 	f.StringVarP(&o.live, "live", "l", o.live, "update the live directory `LIVE`")
 	f.StringVarP(&o.conversions, "conversion-file", "f", "", "rename and restart services as this `FILE` says")
 	f.StringVar(&o.policy, "policy", o.policy, "plan by the rules of `POLICY`: definition or identity")
@@ -130,6 +134,9 @@ func (o updateOptions) plan() (update.Options, error) {
 // runUpdate does what the flags ask for.
 func runUpdate(s ui.Streams, o updateOptions, args []string) error {
 	if err := o.check(args); err != nil {
+		return err
+	}
+	if err := checkShowValues(o.showValues); err != nil {
 		return err
 	}
 	switch {
@@ -198,20 +205,18 @@ func (o updateOptions) job(s ui.Streams) updateJob {
 
 // show plans and prints the patch, or keeps it in a file.
 func (o updateOptions) show(s ui.Streams, newdb string, conv update.Conversions, plan update.Options) error {
-	p, err := dryUpdate(o.live, newdb, conv, plan)
-	if err != nil {
-		return updateError(err)
-	}
-	if o.planFile != "" {
-		if err := writePatch(o.planFile, p); err != nil {
-			return err
+	err := previewUpdate(o.live, newdb, conv, plan, func(p *update.Patch, c *update.Changes) error {
+		if o.planFile != "" {
+			if err := writePatch(o.planFile, p); err != nil {
+				return err
+			}
 		}
-	}
-	if o.json {
-		return s.JSON(p)
-	}
-	printPatch(s.Out, p)
-	return nil
+		if o.json {
+			return s.JSON(p)
+		}
+		return output(s, func(w *bufio.Writer) error { return printPreview(w, p, c, o.showValues) })
+	})
+	return updateError(err)
 }
 
 func (o updateOptions) attendOnly(s ui.Streams) error {

@@ -82,19 +82,29 @@ func updateError(err error) error {
 }
 
 // dryUpdate plans without a lock: nothing is changed.
-func dryUpdate(livePath, newdb string, conv update.Conversions, o update.Options) (p *update.Patch, err error) {
+func dryUpdate(livePath, newdb string, conv update.Conversions, o update.Options) (*update.Patch, error) {
+	var patch *update.Patch
+	err := previewUpdate(livePath, newdb, conv, o, func(p *update.Patch, _ *update.Changes) error {
+		patch = p
+		return nil
+	})
+	return patch, err
+}
+
+// previewUpdate is dryUpdate for those who want to see the changes too.
+func previewUpdate(livePath, newdb string, conv update.Conversions, o update.Options, look func(*update.Patch, *update.Changes) error) (err error) {
 	d, err := live.Open(livePath)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	st, err := d.State()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	database, err := db.Open(newdb)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
-	return update.PlanLive(d, st, database, conv, o)
+	return update.Preview(d, st, database, conv, o, look)
 }

@@ -12,6 +12,42 @@ import (
 // printPatch writes a patch for people: the counts, then the actions phase by
 // phase, each with its reason.
 func printPatch(w io.Writer, p *update.Patch) {
+	printActions(w, p, func(update.Action) {})
+}
+
+// printPreview is printPatch, and shows what has changed in the texts of each
+// service that gets another definition.
+func printPreview(w io.Writer, p *update.Patch, c *update.Changes, private bool) (err error) {
+	printActions(w, p, func(a update.Action) {
+		if a.Op != update.OpDefine || err != nil {
+			return
+		}
+		if s := c.Changed(a.NewNames[0]); s != nil {
+			err = printTexts(w, c, s, private)
+		}
+	})
+	return err
+}
+
+// printTexts writes the differences of a service's texts, or their digests.
+func printTexts(w io.Writer, c *update.Changes, s *update.ServiceChange, private bool) error {
+	texts, err := shownTexts(c, s, private)
+	for _, f := range s.Fields {
+		t, ok := texts[f.Field]
+		switch {
+		case ok:
+			_, _ = fmt.Fprintf(w, "    %s:\n", ui.Escape(f.Field))
+			printText(w, "      ", t)
+		case isDigest(f.From) || isDigest(f.To):
+			_, _ = fmt.Fprintf(w, "    %s\n", fieldLine(f))
+		}
+	}
+	return err
+}
+
+// printActions writes the counts, the actions, each followed by what after writes,
+// and the warnings.
+func printActions(w io.Writer, p *update.Patch, after func(update.Action)) {
 	_, _ = fmt.Fprintln(w, patchCounts(p.Counts))
 	phase := update.Phase("")
 	for _, a := range p.Actions {
@@ -20,6 +56,7 @@ func printPatch(w io.Writer, p *update.Patch) {
 			_, _ = fmt.Fprintf(w, "%s\n", phase)
 		}
 		_, _ = fmt.Fprintf(w, "  %s\n", actionText(a))
+		after(a)
 	}
 	for _, text := range p.Warnings {
 		_, _ = fmt.Fprintf(w, "warning: %s\n", ui.Escape(text))
@@ -162,9 +199,8 @@ func edgeText(c update.Cause) string {
 
 // fromTo shows values; digests say nothing to people.
 func fromTo(c update.Cause) string {
-	const digest = "sha256:"
 	switch {
-	case strings.HasPrefix(c.From, digest) || strings.HasPrefix(c.To, digest):
+	case isDigest(c.From) || isDigest(c.To):
 		return ""
 	case c.From == "":
 		return " to " + ui.Escape(c.To)
@@ -173,3 +209,6 @@ func fromTo(c update.Cause) string {
 	}
 	return fmt.Sprintf(" from %s to %s", ui.Escape(c.From), ui.Escape(c.To))
 }
+
+// isDigest says that a patch has a digest in the place of a value.
+func isDigest(value string) bool { return strings.HasPrefix(value, "sha256:") }
