@@ -258,11 +258,12 @@ func TestStateVersions(t *testing.T) {
 // A client that finds no version of the protocol that it knows says so; one of
 // several is enough.
 func TestProtocolVersions(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"formats":["strata-runner/0"],"program":{"dev":1,"ino":2}}`:                                "strata-runner/0",
-		`{"formats":["strata-runner/2","strata-runner/1"],"program":{"dev":1,"ino":2},"later":true}`: "",
-		`{"format":"strata-runner/1"}`:                                                               "speaks",
+	for _, c := range []struct{ hello, want string }{
+		{`{"formats":["strata-runner/0"],"program":{"dev":1,"ino":2}}`, "strata-runner/0"},
+		{`{"formats":["strata-runner/2","strata-runner/1"],"program":{"dev":1,"ino":2},"later":true}`, ""},
+		{`{"format":"strata-runner/1"}`, "speaks"},
 	} {
+		text, want := c.hello, c.want
 		path := filepath.Join(s6test.TempDir(t), "s")
 		l, err := Listen(path)
 		must(t, err)
