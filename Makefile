@@ -17,7 +17,7 @@ LDFLAGS = -s -w -X strata/cmd/internal/cli.version=$(VERSION)
 GOBUILD = $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall demo test test-long test-s6-new ci lint fmt fuzz bench bench-engine cover vuln deps clean
+.PHONY: help build install uninstall demo test test-long test-s6-new ci lint fmt fuzz bench bench-engine bench-update cover vuln deps clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
@@ -78,6 +78,10 @@ bench-engine: build ## 1,000 services up and down on a real s6, against the leas
 	@internal/tools/deps
 	@$(GO) build -o .tools/benchengine ./internal/benchengine
 	@internal/tools/with-tmpdir .tools/benchengine bin/strata
+
+bench-update: ## planning updates of 10,000, 20,000 and 40,000 services
+	@$(GO) build -o .tools/benchupdate ./internal/benchupdate
+	@internal/tools/with-tmpdir .tools/benchupdate
 
 cover: ## coverage by package, and cover.out for go tool cover
 	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"strata/compile/db"
+	"strata/graph"
 )
 
 // reasons are the shortest chains from a change to each service that stops or
@@ -95,7 +96,7 @@ func (r *reasons) unmet(queue []id, i id) []id {
 // comes back, else from what needs or wants it, or from what it takes the place of.
 func (r *reasons) explainStarts() {
 	var queue []id
-	for j := range r.t.after.All() {
+	for j := range r.pullers().All() {
 		m, follows := r.followed[j]
 		switch {
 		case r.wasUp(j):
@@ -117,6 +118,21 @@ func (r *reasons) explainStarts() {
 			queue = r.pullIn(queue, "wants", j, k)
 		}
 	}
+}
+
+// pullers are what is started and what needs or wants it: nothing else has a part
+// in its chain.
+func (r *reasons) pullers() *graph.Set {
+	out := r.starts.Clone()
+	for k := range r.starts.All() {
+		for _, edges := range [][]id{r.new.needs.In(k), r.new.wants.In(k)} {
+			for _, j := range edges {
+				out.Add(j)
+			}
+		}
+	}
+	out.Intersect(r.t.after)
+	return out
 }
 
 // pullIn explains k, which is started because of j: from the edge, if j was up, else

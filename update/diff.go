@@ -124,6 +124,9 @@ func diffViews(old, next *view, conv Conversions, all bool) (*Changes, error) {
 
 func (c *Changes) compareServices(all bool) error {
 	for i := range id(c.before.view.len()) {
+		if !all && c.unchanged(i) {
+			continue
+		}
 		s, err := c.compareOld(i, all)
 		if err != nil {
 			return err
@@ -141,6 +144,27 @@ func (c *Changes) compareServices(all bool) error {
 		return strings.Compare(cmp.Or(a.Old, a.New), cmp.Or(b.Old, b.New))
 	})
 	return nil
+}
+
+// unchanged is a quick look that finds most services that are the same.
+func (c *Changes) unchanged(i id) bool {
+	j, ok := c.match.pair(i)
+	return ok && c.after.isService(j) && c.match.via[i] == ByName && c.before.names[i] == c.after.names[j] && c.sameFlat(i, j) &&
+		c.sameRow(c.before.view.needs.Out(i), c.after.view.needs.Out(j)) && c.sameRow(c.before.soft.Out(i), c.after.soft.Out(j)) &&
+		c.sameRow(c.before.wants.Out(i), c.after.wants.Out(j))
+}
+
+// sameRow compares rows of edges without looking for what has moved within them.
+func (c *Changes) sameRow(old, new []id) bool {
+	if len(old) != len(new) {
+		return false
+	}
+	for at, k := range new {
+		if c.match.from[k] != old[at] {
+			return false
+		}
+	}
+	return true
 }
 
 // compareOld compares an old service with what became of it; nil is no change.

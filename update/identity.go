@@ -164,11 +164,16 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 	if err != nil {
 		return nil, err
 	}
-	renames, err := renamedFrom(old.view, new.view, orders)
+	same, known := sameNames(old.names, new.names)
+	renames, err := renamedFrom(old.view, new.view, orders, known)
 	if err != nil {
 		return nil, err
 	}
 	m := newMatch(old.count(), new.count())
+	self := make([]id, new.count()) // a list of one for each new service
+	for j := range self {
+		self[j] = id(j)
+	}
 	var provided []id
 	for _, i := range old.referenceOrder() {
 		o, ordered := orders[i]
@@ -181,7 +186,13 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 		}
 		m.restart[i] = ordered && o.restart
 		m.line[i] = o.line
-		to, ok := new.resolve(name)
+		var to []id
+		ok := false
+		if j := same.of(i); via == ByName && j != db.None {
+			to, ok = self[j:j+1:j+1], true
+		} else {
+			to, ok = new.resolve(name)
+		}
 		switch {
 		case !ok && o.renamed:
 			return nil, conv.errorf(ConversionLine{Number: o.line}, ErrNoTarget, "%s is not in the new database", name)
@@ -209,6 +220,36 @@ func matchServices(old, new *vertices, conv Conversions) (*match, error) {
 	return m, nil
 }
 
+// numbering gives services of one database their numbers in the other, or None.
+type numbering []id
+
+// of is the number of i; internal services have none here.
+func (n numbering) of(i id) id {
+	if int(i) < len(n) {
+		return n[i]
+	}
+	return db.None
+}
+
+// sameNames finds, in two sorted lists of names, those that are in both.
+func sameNames(old, new []string) (to, from numbering) {
+	to, from = make(numbering, len(old)), make(numbering, len(new))
+	for j := range from {
+		from[j] = db.None
+	}
+	j := 0
+	for i, name := range old {
+		for j < len(new) && new[j] < name {
+			j++
+		}
+		to[i] = db.None
+		if j < len(new) && new[j] == name {
+			to[i], from[j] = id(j), id(i)
+		}
+	}
+	return to, from
+}
+
 // set notes what an old service became.
 func (m *match) set(old, new *vertices, i id, to []id, via Via) {
 	m.to[i], m.single[i], m.via[i] = to, len(to) == 1, via
@@ -232,15 +273,18 @@ func newMatch(oldCount, newCount int) *match {
 // renamedFrom reads the renamed-from of services whose name is new. An entry
 // counts only if the old database has that name and the new one does not; a line
 // of the conversion file about either name comes first.
-func renamedFrom(old, new *view, orders map[id]order) (map[id]string, error) {
+func renamedFrom(old, new *view, orders map[id]order, known numbering) (map[id]string, error) {
 	taken := map[string]bool{}
 	for _, o := range orders {
 		taken[o.to] = o.renamed
 	}
 	out := map[id]string{}
 	for j := range id(new.len()) {
+		if known[j] != db.None {
+			continue
+		}
 		name := new.names[j]
-		if _, known := old.resolve(name); known || taken[name] {
+		if _, isBundle := old.bundle(name); isBundle || taken[name] {
 			continue
 		}
 		svc, err := new.service(j)

@@ -21,6 +21,7 @@ type layer struct {
 var rules = []layer{
 	{"internal", nil},
 	{"internal/benchengine", []string{"compile/db", "live"}},
+	{"internal/benchupdate", []string{"graph", "compile/db", "live", "update"}},
 	{"graph", nil},
 	{"compile/db", []string{"graph"}},
 	{"compile/source", []string{"graph", "compile/db"}},
