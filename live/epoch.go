@@ -23,11 +23,11 @@ func CurrentEpoch(scandir string) (journal.Epoch, error) {
 	if err != nil {
 		return journal.Epoch{}, err
 	}
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, err := bootID()
 	if err != nil {
-		return journal.Epoch{}, fmt.Errorf("cannot find out the boot id: %w", err)
+		return journal.Epoch{}, err
 	}
-	e := journal.Epoch{Boot: strings.TrimSpace(string(boot)), PID: pid}
+	e := journal.Epoch{Boot: boot, PID: pid}
 	if pid == 0 {
 		return e, nil // in another PID namespace: only the boot counts
 	}
@@ -36,6 +36,14 @@ func CurrentEpoch(scandir string) (journal.Epoch, error) {
 		return journal.Epoch{}, fmt.Errorf("cannot find s6-svscan on %s: %w", scandir, s6.ErrNotRunning)
 	}
 	return e, err
+}
+
+func bootID() (string, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("cannot find out the boot id: %w", err)
+	}
+	return strings.TrimSpace(string(boot)), nil
 }
 
 // Process is the pid of this process, and when it was started, in clock ticks after
@@ -117,11 +125,37 @@ func startedAfter(pid int, boot time.Duration) bool {
 // if there is none at present.
 func (d *Dir) CheckEpoch(e journal.Epoch) error {
 	now, err := CurrentEpoch(d.scandir)
+	if errors.Is(err, fs.ErrPermission) {
+		now, err = visibleEpoch(e)
+	}
 	if err != nil {
 		return err
+	}
+	if now.PID == 0 {
+		e.PID, e.Start = 0, 0
 	}
 	if now != e {
 		return fmt.Errorf("cannot use live directory %s: %w", d.path, ErrStale)
 	}
 	return nil
+}
+
+// visibleEpoch is for those who may not ask for s6-svscan: it is e, if everybody can
+// see that its s6-svscan is there.
+func visibleEpoch(e journal.Epoch) (journal.Epoch, error) {
+	boot, err := bootID()
+	if err != nil {
+		return journal.Epoch{}, err
+	}
+	now := journal.Epoch{Boot: boot}
+	if _, err := readProcess(1); err != nil || e.PID == 0 {
+		return now, nil // the processes of others are hidden from us
+	}
+	p, err := readProcess(e.PID)
+	if err == nil {
+		now.PID, now.Start = e.PID, p.start
+	} else {
+		now.PID = -1
+	}
+	return now, nil
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,6 +86,7 @@ type ServiceState struct {
 	Supervised bool
 	Starting   bool
 	Observed   bool
+	Found      string    // how, if Observed; see Observation
 	Status     s6.Status // zero if there is no status
 }
 
@@ -100,7 +102,8 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 
 // State reads the journal and asks s6. It needs no lock. Who may not read the
 // supervisors' status gets the error fs.ErrPermission: the summary is for them
-// (see [Dir.Summary]).
+// (see [Dir.Summary]). It also reads a directory that must not be believed: see
+// [Dir.Current].
 func (d *Dir) State() (*State, error) {
 	called := make(chan *presence, 1)
 	go func() { called <- d.callRoll() }()
@@ -109,6 +112,19 @@ func (d *Dir) State() (*State, error) {
 		return nil, damaged(err)
 	}
 	return d.join(known, <-called)
+}
+
+// Current is State, but that the error wraps [ErrStale] for a directory of an earlier
+// life of the supervision tree.
+func (d *Dir) Current() (*State, error) {
+	s, err := d.State()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.CheckEpoch(s.Epoch); errors.Is(err, ErrStale) {
+		return nil, err
+	}
+	return s, nil
 }
 
 // join adds what s6 says to what the journal says.
@@ -164,8 +180,14 @@ func (a *asker) service(s *ServiceState, e journal.Entry, known journal.Service)
 	case s.Observed, known.Redefined != 0 && st.Up() && startedAfter(st.PID, known.Redefined):
 		s.Def, err = d.linkedDefinition(e.Slot)
 	}
+	if s.Observed || known.Observed != "" {
+		// The journal has when it was found, if anything.
+		if moved := movedAt(st); s.Observed || !moved.IsZero() {
+			s.Since = moved
+		}
+	}
 	if s.Observed {
-		s.Since = st.Stamp.Time()
+		d.observe(s)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -18,6 +19,7 @@ const SummaryFormat = "strata-state/1"
 type Summary struct {
 	Format   string           `json:"format"`
 	Seq      uint64           `json:"seq"` // of the last record taken into account
+	Epoch    journal.Epoch    `json:"epoch"`
 	Services []SummaryService `json:"services"`
 }
 
@@ -30,7 +32,8 @@ type SummaryService struct {
 	Unknown bool   `json:"unknown,omitempty"`
 }
 
-// Summary reads the file state.
+// Summary reads the file state. The error wraps [ErrStale] if it is of an earlier
+// life of the supervision tree, or [ErrCorrupt].
 func (d *Dir) Summary() (Summary, error) {
 	b, err := os.ReadFile(d.file("state"))
 	if err != nil {
@@ -39,6 +42,9 @@ func (d *Dir) Summary() (Summary, error) {
 	var s Summary
 	if err := json.Unmarshal(b, &s); err != nil || s.Format != SummaryFormat {
 		return Summary{}, fmt.Errorf("cannot read summary: %w: %s is not %s", ErrCorrupt, d.file("state"), SummaryFormat)
+	}
+	if err := d.CheckEpoch(s.Epoch); errors.Is(err, ErrStale) {
+		return Summary{}, err
 	}
 	return s, nil
 }
@@ -53,7 +59,7 @@ func (w *Writer) WriteSummary() error {
 }
 
 func writeSummary(d *Dir, j journal.State) error {
-	s := Summary{Format: SummaryFormat, Seq: j.Seq, Services: make([]SummaryService, 0, len(j.Table))}
+	s := Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: make([]SummaryService, 0, len(j.Table))}
 	for _, e := range j.Table {
 		known := j.Services[e.Slot]
 		s.Services = append(s.Services, SummaryService{

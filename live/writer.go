@@ -85,8 +85,14 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 
 // State is [Dir.State], and what is found other than the journal has it becomes
 // its truth: it is appended as observed, and the file down of the service follows
-// it, as who moved the service may have been killed before.
+// it, as who moved the service may have been killed before. It needs an s6-svscan: the
+// error wraps [ErrStale] or [s6.ErrNotRunning], and nothing is changed then.
 func (w *Writer) State() (*State, error) {
+	var epoch journal.Epoch
+	w.journal.With(func(known *journal.Folder) { epoch = known.Head().Epoch })
+	if err := w.CheckEpoch(epoch); err != nil {
+		return nil, err
+	}
 	a, err := w.ask(w.callRoll())
 	if err != nil {
 		return nil, err
@@ -101,10 +107,11 @@ func (w *Writer) State() (*State, error) {
 	seen := make(map[Slot]bool)
 	var events []journal.Event
 	for _, list := range [][]ServiceState{s.Services, s.Other} {
-		for _, sv := range list {
+		for i := range list {
+			sv := &list[i]
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
-				w.Remark(sv)
+				w.Remark(*sv)
 				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.Observation()})
 			}
 		}
@@ -128,19 +135,5 @@ func (w *Writer) Remark(sv ServiceState) {
 		_ = s6.UnmarkDown(w.Servicedir(sv.Slot))
 	default:
 		_ = s6.MarkDown(w.Servicedir(sv.Slot))
-	}
-}
-
-// Observation says, for people, how a longrun came to differ from the journal.
-func (s ServiceState) Observation() string {
-	switch {
-	case s.Up:
-		return "found running"
-	case !s.Supervised:
-		return "its supervisor is gone"
-	case s.Status.NotStarted():
-		return "found not started"
-	default:
-		return "found down: " + s.Status.Wait.String()
 	}
 }

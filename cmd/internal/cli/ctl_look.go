@@ -29,14 +29,11 @@ func look(path string) (*seen, error) {
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
-	st, err := d.State()
+	st, err := d.Current()
 	if errors.Is(err, fs.ErrPermission) {
 		return lookSummary(d)
 	}
 	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	if err := d.CheckEpoch(st.Epoch); errors.Is(err, live.ErrStale) {
 		return nil, withCode(liveCode(err), err)
 	}
 	v, err := d.View(st.Content, st.Table)

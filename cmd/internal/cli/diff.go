@@ -142,7 +142,7 @@ func (p *databasePair) openLive(path string) error {
 	if err != nil {
 		return err
 	}
-	if p.state, err = d.State(); err != nil {
+	if p.state, err = d.Current(); err != nil {
 		return err
 	}
 	if p.view, err = d.View(p.state.Content, p.state.Table); err != nil {

@@ -97,7 +97,7 @@ func previewUpdate(livePath, newdb string, conv update.Conversions, o update.Opt
 	if err != nil {
 		return err
 	}
-	st, err := d.State()
+	st, err := d.Current()
 	if err != nil {
 		return err
 	}
