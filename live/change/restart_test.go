@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -113,8 +114,11 @@ func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "web: (conf)", "(conf):", "db:").up("web conf db")
 		w.sup.Reload = map[string]fake.Script{"conf": {Err: errBroken}}
+		var mu sync.Mutex // a oneshot's begin is told by its own goroutine
 		var told []string
 		w.journal = func(_ string, events ...journal.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
 			for _, e := range events {
 				told = append(told, fmt.Sprintf("%T", e))
 			}

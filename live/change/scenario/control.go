@@ -112,9 +112,11 @@ wait_here() {
 `
 
 // Run is the text of run for a longrun with notification-fd 3. It takes a signal
-// where it waits to stop as having been told already.
+// where it waits to stop as having been told already. It waits for a child: a shell
+// that reads does not hear a signal that comes just before.
 func (c *Control) Run(service string) string {
 	return fmt.Sprintf(head, service, c.dir) + `stop() {
+	kill $! 2>/dev/null
 	read how <"stop.$me"
 	case $how in
 	hangs) return ;;
@@ -131,7 +133,10 @@ esac
 trap stop TERM
 echo >&3
 exec 3>&-
-while :; do read _ <never; done
+while :; do
+	sleep 100000 &
+	wait $!
+done
 `
 }
 

@@ -43,7 +43,7 @@ func (p *player) interrupted(signals string, k int, names string) bool {
 		}
 		step.Each = nil
 		if r := p.run(step); !r.OK() {
-			p.t.Errorf("%s again: %s", step.Op, Outcome(r))
+			p.t.Errorf("%s again: %s: %v", step.Op, Outcome(r), r.Failed)
 		}
 		p.checkUp()
 		want := 0
