@@ -3,6 +3,7 @@ package update
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -48,6 +49,35 @@ func TestParsePatch(t *testing.T) {
 		if _, err := ParsePatch([]byte(damaged)); damaged == string(text) || !errors.Is(err, ErrPatch) {
 			t.Errorf("with %s for %s: %v, want %v", wrong.new, wrong.old, err, ErrPatch)
 		}
+	}
+}
+
+// TestPatchOfBytes: names and paths need not be UTF-8.
+func TestPatchOfBytes(t *testing.T) {
+	t.Parallel()
+	old := specs{"d\xff": longrun(), "web": longrun("d\xff"), "\xfe": longrun()}
+	new := specs{"d\xff": longrun().with(runs("# new")), "web": longrun("d\xff"), "e\xfe": longrun()}
+	for _, policy := range []Policy{Definition, Identity} {
+		p, err := planned(t, old, new, up("d\xff", "web"), Options{Policy: policy, Restart: []string{"d\xff"}}, "\xfe -> e\xfe")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.New.Path = "/\xff.db"
+		before := fmt.Sprintf("%+v", p)
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\ufffd") || fmt.Sprintf("%+v", p) != before {
+			t.Errorf("%s\nof %+v", text, p)
+		}
+		back, err := ParsePatch(text)
+		if err != nil || !reflect.DeepEqual(back, p) {
+			t.Errorf("read back: %+v, %v; want %+v", back, err, p)
+		}
+	}
+	if _, err := ParsePatch([]byte(`{"format":"strata-patch/1","old":{"path":".b64:!"}}`)); !errors.Is(err, ErrPatch) {
+		t.Errorf("what is no base64: %v", err)
 	}
 }
 
