@@ -74,7 +74,7 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: build ## compile time and memory for 1,000, 10,000 and 100,000 services
 	@internal/tools/with-tmpdir $(GO) run ./internal/bench bin/rc-compile
 
-bench-engine: build ## 1,000 services up and down on a real s6, against the least it can take
+bench-engine: build ## 1,000 services up and down, and the state of 10,000, on a real s6, against the least it can take
 	@internal/tools/deps
 	@$(GO) build -o .tools/benchengine ./internal/benchengine
 	@internal/tools/with-tmpdir .tools/benchengine bin/strata

@@ -106,17 +106,19 @@ func (w *Writer) State() (*State, error) {
 	a.note()
 	seen := make(map[Slot]bool)
 	var events []journal.Event
+	var found []ServiceState
 	for _, list := range [][]ServiceState{s.Services, s.Other} {
 		for i := range list {
 			sv := &list[i]
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
-				w.Remark(*sv)
+				found = append(found, *sv)
 				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.Observation()})
 			}
 		}
 	}
 	if len(events) > 0 {
+		w.Remark(found...)
 		// The state is right without the note, which a full disk may prevent.
 		if w.Append("observed", events...) == nil {
 			s.Seq = w.journal.Seq()
@@ -125,15 +127,23 @@ func (w *Writer) State() (*State, error) {
 	return s, nil
 }
 
-// Remark makes the file down of a longrun say what a supervisor that is started
+// Remark makes the files down of longruns say what a supervisor that is started
 // again has to do. Nothing is said of one whose supervisor is gone for a moment. A
 // full disk may prevent it.
-func (w *Writer) Remark(sv ServiceState) {
-	switch {
-	case !sv.Supervised:
-	case sv.Up:
-		_ = s6.UnmarkDown(w.Servicedir(sv.Slot))
-	default:
-		_ = s6.MarkDown(w.Servicedir(sv.Slot))
+func (w *Writer) Remark(list ...ServiceState) {
+	sv, err := s6.OpenDirectory(w.file("sv"))
+	if err != nil {
+		return
 	}
+	defer sv.Close()
+	_ = spread(len(list), func(i int) error {
+		switch s := &list[i]; {
+		case !s.Supervised:
+		case s.Up:
+			_ = sv.UnmarkDown(slotName(s.Slot))
+		default:
+			_ = s6.MarkDown(w.Servicedir(s.Slot))
+		}
+		return nil
+	})
 }

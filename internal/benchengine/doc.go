@@ -1,6 +1,6 @@
 // Benchengine measures the state engine on a real s6, as a user meets it.
 //
-//	benchengine [-part updown] [-services N] [-runs N] STRATA
+//	benchengine [-part updown|reading|many] [-services N] [-runs N] STRATA
 //
 // It compiles a generated source with STRATA, the multi-call binary, initialises a
 // live directory under a private s6-svscan in a temporary directory, and measures
@@ -11,6 +11,12 @@
 // control bytes to all longruns at once and starts the programs of all oneshots
 // itself, knows no dependencies, writes nothing down, and waits for all, with the
 // code that the engine waits with.
+//
+// reading runs rc-ctl list, and rc-ctl start where everything is up, for a system of N
+// services that are up, many the same for one of ten times as many. The floor is a
+// process that reads the status files of the same service directories, one after the
+// other, by their paths. All are timed as whole processes, from their start to their
+// end.
 //
 // Three quarters of the services are longruns, a shell that sleeps in a read, half
 // of which say that they are ready; one quarter are oneshots, which run true both

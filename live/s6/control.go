@@ -208,8 +208,11 @@ func MarkedDown(dir string) (bool, error) {
 
 // UnmarkDown removes the file down from the service directory dir. It is no error
 // if there is none.
-func UnmarkDown(dir string) error {
-	if err := unix.Unlink(dir + "/down"); err != nil && err != unix.ENOENT {
+func UnmarkDown(dir string) error { return unmarkDownAt(unix.AT_FDCWD, dir) }
+
+// unmarkDownAt is UnmarkDown for a path that may begin at the directory at.
+func unmarkDownAt(at int, dir string) error {
+	if err := unix.Unlinkat(at, dir+"/down", 0); err != nil && err != unix.ENOENT {
 		return fmt.Errorf("cannot unmark %s down: %w", dir, err)
 	}
 	return nil

@@ -52,3 +52,13 @@ func (d *Directory) Status(name string) (Status, error) {
 	}
 	return st, nil
 }
+
+// UnmarkDown is [UnmarkDown] for the service directory with this name.
+func (d *Directory) UnmarkDown(name string) error {
+	// To look costs less than to try, and mostly there is nothing.
+	var st unix.Stat_t
+	if unix.Fstatat(d.fd, name+"/down", &st, unix.AT_SYMLINK_NOFOLLOW) == unix.ENOENT {
+		return nil
+	}
+	return unmarkDownAt(d.fd, name)
+}

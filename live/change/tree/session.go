@@ -167,12 +167,17 @@ func (s *Session) want(req change.Request, o Options) {
 // remark puts the files down right of longruns that were asked for and are as they
 // should be already: somebody may have touched them.
 func (s *Session) remark(req change.Request, o Options) {
+	if o.Dry {
+		return
+	}
+	var list []live.ServiceState
 	for _, id := range req.Names {
 		st := s.States[id]
-		if st.Type == db.Longrun && !o.Dry && (req.Op == change.Start && st.Up || req.Op == change.Stop && !st.Up && !st.Starting) {
-			s.w.Remark(st)
+		if st.Type == db.Longrun && (req.Op == change.Start && st.Up || req.Op == change.Stop && !st.Up && !st.Starting) {
+			list = append(list, st)
 		}
 	}
+	s.w.Remark(list...)
 }
 
 func (s *Session) env(v live.View, states []live.ServiceState, o Options) change.Env {
