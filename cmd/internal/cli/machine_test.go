@@ -88,7 +88,7 @@ func (m *machine) write(path string, s scenario.Service) {
 		script("up", m.Oneshot(scenario.Transition{Service: s.Name, Op: change.Start}))
 		script("down", m.Oneshot(scenario.Transition{Service: s.Name, Op: change.Stop}))
 	} else {
-		text += "type = \"longrun\"\nnotification-fd = 3\n"
+		text += fmt.Sprintf("type = \"longrun\"\nnotification-fd = 3\ntimeout-kill = %d\n", scenario.TimeoutKill)
 		script("run", m.Control.Run(s.Name))
 		script("finish", m.Finish(s.Name))
 	}

@@ -111,12 +111,15 @@ wait_here() {
 }
 `
 
+// TimeoutKill is the timeout-kill of a longrun, in milliseconds: after it one ends
+// that has missed its signal. It is longer than anything that a scenario waits for.
+const TimeoutKill = 20_000
+
 // Run is the text of run for a longrun with notification-fd 3. It takes a signal
-// where it waits to stop as having been told already. It waits for a child: a shell
-// that reads does not hear a signal that comes just before.
+// where it waits to stop as having been told already. A shell that is about to read
+// does not hear a signal that comes just before: see [TimeoutKill].
 func (c *Control) Run(service string) string {
 	return fmt.Sprintf(head, service, c.dir) + `stop() {
-	kill $! 2>/dev/null
 	read how <"stop.$me"
 	case $how in
 	hangs) return ;;
@@ -133,10 +136,7 @@ esac
 trap stop TERM
 echo >&3
 exec 3>&-
-while :; do
-	sleep 100000 &
-	wait $!
-done
+while :; do read _ <never; done
 `
 }
 

@@ -72,6 +72,9 @@ func newReal(t *testing.T, services []scenario.Service) *real {
 		}
 		d.wants, d.after = s.Wants, s.After
 		d.change = func(sv *db.Service, _ db.Blobs) {
+			if sv.Type == db.Longrun {
+				sv.TimeoutKill = db.Uint{Set: true, Value: scenario.TimeoutKill}
+			}
 			if s.Essential {
 				sv.Flags |= db.Essential
 			}
