@@ -106,13 +106,13 @@ func (w *Writer) State() (*State, error) {
 	a.note()
 	seen := make(map[Slot]bool)
 	var events []journal.Event
-	var found []ServiceState
+	var found []*ServiceState
 	for _, list := range [][]ServiceState{s.Services, s.Other} {
 		for i := range list {
 			sv := &list[i]
 			if sv.Observed && !seen[sv.Slot] {
 				seen[sv.Slot] = true
-				found = append(found, *sv)
+				found = append(found, sv)
 				events = append(events, journal.Observed{Slot: sv.Slot, Up: sv.Up, What: sv.Observation()})
 			}
 		}
@@ -130,14 +130,14 @@ func (w *Writer) State() (*State, error) {
 // Remark makes the files down of longruns say what a supervisor that is started
 // again has to do. Nothing is said of one whose supervisor is gone for a moment. A
 // full disk may prevent it.
-func (w *Writer) Remark(list ...ServiceState) {
+func (w *Writer) Remark(list ...*ServiceState) {
 	sv, err := s6.OpenDirectory(w.file("sv"))
 	if err != nil {
 		return
 	}
 	defer sv.Close()
 	_ = spread(len(list), func(i int) error {
-		switch s := &list[i]; {
+		switch s := list[i]; {
 		case !s.Supervised:
 		case s.Up:
 			_ = sv.UnmarkDown(slotName(s.Slot))

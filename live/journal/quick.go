@@ -94,7 +94,13 @@ func (s *scanner) want() (e Want) {
 	return e
 }
 
-func (s *scanner) run() (e Run) {
+func (s *scanner) run() Run {
+	e := s.runFields()
+	s.lit(`}`)
+	return e
+}
+
+func (s *scanner) runFields() (e Run) {
 	s.lit(`"op":"`)
 	e.Op = s.text()
 	s.lit(`,"pid":`)
@@ -103,7 +109,6 @@ func (s *scanner) run() (e Run) {
 	e.Start = s.uint(math.MaxUint64)
 	s.lit(`,"slots":[`)
 	e.Slots = s.slots()
-	s.lit(`}`)
 	return e
 }
 

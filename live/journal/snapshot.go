@@ -30,6 +30,9 @@ func (s *scanner) snapshot() restored {
 	f := &Folder{state: state}
 	f.learn()
 	s.services(f)
+	if s.opt(`,"run":{`) {
+		f.state.Run = s.runState()
+	}
 	s.others(&f.state)
 	s.lit(`}}`)
 	if f.state.Patch != nil {
@@ -115,8 +118,26 @@ func (s *scanner) service(v, before *Service) {
 	s.lit(`}`)
 }
 
-// others takes what may stand behind the services in a state: what is under way is
-// seldom there.
+// runState takes the rest of a command under way.
+func (s *scanner) runState() *RunState {
+	r := &RunState{Run: s.runFields(), Left: make(map[Slot]bool)}
+	s.lit(`,"cause":"`)
+	r.Cause = s.text()
+	s.lit(`,"at":`)
+	r.At = s.time()
+	s.lit(`,"left":{`)
+	for comma := ""; !s.bad && !s.opt(`}`); comma = "," {
+		s.lit(comma + `"`)
+		slot := s.slot()
+		s.lit(`":true`)
+		r.Left[slot] = true
+	}
+	s.lit(`}`)
+	return r
+}
+
+// others takes what else may stand behind the services in a state, which is seldom
+// much.
 func (s *scanner) others(to *State) {
 	if s.bad || !bytes.HasPrefix(s.b, []byte(",")) {
 		return
@@ -128,9 +149,8 @@ func (s *scanner) others(to *State) {
 	}
 	text := append([]byte("{"), s.b[1:end]...)
 	var fields struct {
-		Run       *RunState `json:"run"`
-		Patch     *Patch    `json:"patch"`
-		LastPatch Outcome   `json:"last_patch"`
+		Patch     *Patch  `json:"patch"`
+		LastPatch Outcome `json:"last_patch"`
 	}
 	d := json.NewDecoder(bytes.NewReader(append(text, '}')))
 	d.DisallowUnknownFields()
@@ -138,6 +158,6 @@ func (s *scanner) others(to *State) {
 		s.bad = true
 		return
 	}
-	to.Run, to.Patch, to.LastPatch = fields.Run, fields.Patch, fields.LastPatch
+	to.Patch, to.LastPatch = fields.Patch, fields.LastPatch
 	s.b = s.b[end:]
 }

@@ -59,11 +59,26 @@ func (s Status) Outdated() bool {
 // 3.5. A child that ends meanwhile can hide another one.
 func Children(pid int) ([]int, error) {
 	number := strconv.Itoa(pid)
-	b, err := os.ReadFile("/proc/" + number + "/task/" + number + "/children")
+	f, err := os.Open("/proc/" + number + "/task/" + number + "/children")
 	if err != nil {
 		return nil, err
 	}
-	return parsePIDs(bytes.Fields(b))
+	defer f.Close()
+	b := bytes.NewBuffer(make([]byte, 0, 16<<10))
+	if _, err := b.ReadFrom(f); err != nil {
+		return nil, err
+	}
+	var pids []int
+	for n := 0; ; {
+		switch c, err := b.ReadByte(); {
+		case err != nil:
+			return pids, nil
+		case '0' <= c && c <= '9':
+			n = 10*n + int(c-'0')
+		default: // a blank follows each
+			pids, n = append(pids, n), 0
+		}
+	}
 }
 
 // children is Children in no order, for every kernel.

@@ -49,6 +49,7 @@ type teller interface {
 // do runs the request. The first SIGINT or SIGTERM lets oneshots that run end, the
 // second one leaves them to themselves.
 func (j changeJob) do() error {
+	hurry()
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	j.run.Abandon = abandon

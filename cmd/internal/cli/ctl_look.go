@@ -25,6 +25,7 @@ type seen struct {
 
 // look reads a live directory without a lock.
 func look(path string) (*seen, error) {
+	hurry()
 	d, err := live.Open(path)
 	if err != nil {
 		return nil, withCode(liveCode(err), err)

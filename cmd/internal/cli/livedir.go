@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,13 @@ import (
 
 // timeoutHelp describes the option -t of all tools that change something.
 const timeoutHelp = "give up after `TIME`: 30s, or a number of milliseconds; 0 is never"
+
+// hurry lets garbage be for longer than usual: what a command reads it needs to its
+// end, which mostly comes before a collection would pay.
+func hurry() {
+	const percent = 400
+	debug.SetGCPercent(percent)
+}
 
 // openLive opens a live directory that is going to be changed. Root does not use
 // one that others can write to; under s6-rc's names, which do not look, it is a

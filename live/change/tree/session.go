@@ -170,9 +170,9 @@ func (s *Session) remark(req change.Request, o Options) {
 	if o.Dry {
 		return
 	}
-	var list []live.ServiceState
+	var list []*live.ServiceState
 	for _, id := range req.Names {
-		st := s.States[id]
+		st := &s.States[id]
 		if st.Type == db.Longrun && (req.Op == change.Start && st.Up || req.Op == change.Stop && !st.Up && !st.Starting) {
 			list = append(list, st)
 		}
