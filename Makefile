@@ -49,7 +49,7 @@ test-long: ## the long suites, which make test leaves out: minutes, and memory f
 	@$(GO) build -o .tools/testcount ./internal/testcount
 	@internal/tools/deps
 	@STRATA_LONG=1 STRATA_REQUIRE_S6=1 internal/tools/with-tmpdir \
-	.tools/testcount -count=1 -timeout=2h -parallel=4 -run='^TestLong' $(TESTFLAGS) ./...
+	.tools/testcount -count=1 -p=1 -parallel=4 -timeout=2h -run='^TestLong' $(TESTFLAGS) ./...
 
 test-s6-new: ## the tests with a supervisor, on the s6 of Debian unstable
 	@$(GO) build -o .tools/testcount ./internal/testcount
