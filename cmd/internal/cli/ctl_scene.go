@@ -9,6 +9,22 @@ import (
 	"strata/live/journal"
 )
 
+// lookAt reads the live directory for commands that say something of services: those
+// that names stand for, in their scene. The caller closes what was seen.
+func (o *ctlOptions) lookAt(names []string) (v *seen, ids []change.ID, sc *explain.Scene, err error) {
+	if v, err = look(o.live); err != nil {
+		return nil, nil, nil, err
+	}
+	if ids, err = v.chosen(names); err == nil {
+		sc, err = v.scene()
+	}
+	if err != nil {
+		v.close()
+		return nil, nil, nil, err
+	}
+	return v, ids, sc, nil
+}
+
 // scene is what the words of status and why are made of. Who may not ask the
 // supervisors sees longruns as the journal has them.
 func (v *seen) scene() (*explain.Scene, error) {

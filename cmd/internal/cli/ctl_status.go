@@ -38,19 +38,11 @@ func newCtlStatus(s ui.Streams, o *ctlOptions) *cobra.Command {
 }
 
 func runStatus(s ui.Streams, o *ctlOptions, args []string) error {
-	v, err := look(o.live)
+	v, ids, sc, err := o.lookAt(args)
 	if err != nil {
 		return err
 	}
 	defer v.close()
-	ids, err := v.chosen(args)
-	if err != nil {
-		return err
-	}
-	sc, err := v.scene()
-	if err != nil {
-		return err
-	}
 	switch {
 	case o.json:
 		return v.statusJSON(s, sc, ids)

@@ -72,19 +72,11 @@ func runWait(s ui.Streams, o *ctlOptions, w waitOptions, args []string) (err err
 	if r.Goal, err = w.goal(); err != nil {
 		return err
 	}
-	v, err := look(o.live)
+	v, ids, sc, err := o.lookAt(args)
 	if err != nil {
 		return err
 	}
 	defer v.close()
-	ids, err := v.chosen(args)
-	if err != nil {
-		return err
-	}
-	sc, err := v.scene()
-	if err != nil {
-		return err
-	}
 	for _, id := range ids {
 		r.Slots = append(r.Slots, sc.Services[id].Slot)
 	}

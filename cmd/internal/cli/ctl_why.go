@@ -30,19 +30,11 @@ that waits, what it waits for, down to what is being done now.`,
 }
 
 func runWhy(s ui.Streams, o *ctlOptions, args []string) error {
-	v, err := look(o.live)
+	v, ids, sc, err := o.lookAt(args)
 	if err != nil {
 		return err
 	}
 	defer v.close()
-	ids, err := v.chosen(args)
-	if err != nil {
-		return err
-	}
-	sc, err := v.scene()
-	if err != nil {
-		return err
-	}
 	if o.json {
 		return s.JSON(newWhy(sc, ids))
 	}
