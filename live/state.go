@@ -105,8 +105,7 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 // (see [Dir.Summary]). It also reads a directory that must not be believed: see
 // [Dir.Current].
 func (d *Dir) State() (*State, error) {
-	called := make(chan *presence, 1)
-	go func() { called <- d.callRoll() }()
+	called := d.callRollAside()
 	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return nil, damaged(err)

@@ -127,6 +127,13 @@ func (d *Dir) callRoll() *presence {
 	return p
 }
 
+// callRollAside is callRoll while something else is read.
+func (d *Dir) callRollAside() chan *presence {
+	called := make(chan *presence, 1)
+	go func() { called <- d.callRoll() }()
+	return called
+}
+
 const pidNamespace = "/proc/self/ns/pid"
 
 // writeRoll writes the file supervisors for a presence of which all locks that were

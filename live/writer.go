@@ -25,14 +25,18 @@ type Writer struct {
 	changed atomic.Bool // something was appended since the last summary
 	renamed bool        // s6-svscan has not been told of new names
 	next    Slot        // the lowest slot that this writer has not given
+	// called says, once, who was there when the lock was taken. It is for the first
+	// state, which is read right after it.
+	called chan *presence
 }
 
 func newWriter(d *Dir, held *lock) (*Writer, error) {
+	called := d.callRollAside()
 	j, err := journal.OpenWriter(d.JournalPath())
 	if err != nil {
 		return nil, damaged(err)
 	}
-	w := &Writer{Dir: d, lock: held, journal: j}
+	w := &Writer{Dir: d, lock: held, journal: j, called: called}
 	var last uint64
 	j.With(func(known *journal.Folder) { last, w.next = known.Seq(), known.Head().NextSlot })
 	if err = d.checkEnd(last); err == nil {
@@ -93,7 +97,7 @@ func (w *Writer) State() (*State, error) {
 	if err := w.CheckEpoch(epoch); err != nil {
 		return nil, err
 	}
-	a, err := w.ask(w.callRoll())
+	a, err := w.ask(w.present())
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +129,15 @@ func (w *Writer) State() (*State, error) {
 		}
 	}
 	return s, nil
+}
+
+// present is who is surely there.
+func (w *Writer) present() *presence {
+	if called := w.called; called != nil {
+		w.called = nil
+		return <-called
+	}
+	return w.callRoll()
 }
 
 // Remark makes the files down of longruns say what a supervisor that is started

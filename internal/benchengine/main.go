@@ -104,7 +104,10 @@ func (r result) print() {
 	if r.limit == 0 {
 		limit = r.most.String()
 	}
-	if r.limit > 0 && ratio > r.limit || r.most > 0 && engine > r.most {
+	switch {
+	case r.most > 0 && floor > r.most:
+		verdict = "not on this machine: the floor is over"
+	case r.limit > 0 && ratio > r.limit, r.most > 0 && engine > r.most:
 		verdict = "over"
 	}
 	_, _ = fmt.Printf("%-30s %8.1fms %8.1fms %7.2f %7s %s\n", r.what, milliseconds(floor), milliseconds(engine), ratio, limit, verdict)
