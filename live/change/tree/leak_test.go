@@ -133,30 +133,45 @@ func descriptors(t testing.TB, pid int) int {
 }
 
 // What a command that was killed has listened with is removed by the next one, even
-// where that one has nothing to do.
+// where that one has nothing to do: to a service that it was to move, or, at its very
+// end, to an internal one that it stopped.
 func TestListenersOfKilledCommand(t *testing.T) {
 	tr := newTree(t, longrun("a"), longrun("b"))
 	tr.must(change.Start, "a")
+	check := func(slot live.Slot) {
+		t.Helper()
+		left := tr.deadListener(slot)
+		tr.must(change.Start, "a")
+		if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is left: %v", left, err)
+		}
+	}
+	for _, in := range live.Internals() {
+		check(in.Slot)
+	}
 	w := tr.lock()
 	if err := w.Append("rc-ctl start", journal.Run{Op: "start", PID: 1 << 22, Start: 1, Slots: []journal.Slot{tr.slot("a")}}); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
-	events := filepath.Join(tr.dir.Servicedir(tr.slot("a")), "event")
+	check(tr.slot("a"))
+}
+
+// deadListener leaves what somebody listened with who was killed.
+func (tr *testTree) deadListener(slot live.Slot) (path string) {
+	tr.t.Helper()
+	events := filepath.Join(tr.dir.Servicedir(slot), "event")
 	sub, err := s6.Subscribe(events)
 	if err != nil {
-		t.Fatal(err)
+		tr.t.Fatal(err)
 	}
 	names, err := filepath.Glob(filepath.Join(events, "ftrig*"))
 	if err != nil || len(names) != 1 {
-		t.Fatalf("%q, %v", names, err)
+		tr.t.Fatalf("%q, %v", names, err)
 	}
 	sub.Close()
 	if err := syscall.Mkfifo(names[0], 0o622); err != nil {
-		t.Fatal(err)
+		tr.t.Fatal(err)
 	}
-	tr.must(change.Start, "a")
-	if _, err := os.Stat(names[0]); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left: %v", names[0], err)
-	}
+	return names[0]
 }

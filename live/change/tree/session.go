@@ -47,12 +47,14 @@ func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error
 	return s, nil
 }
 
-// sweep removes what a command that was killed has listened with.
+// sweep removes what a command that was killed has listened with: to the services
+// that it had not finished with, and to the internal ones, with which it is busy
+// even after that.
 func (s *Session) sweep() {
-	if s.state.Run == nil {
-		return
+	var slots []live.Slot
+	if s.state.Run != nil {
+		slots = slices.Clone(s.state.Run.Slots)
 	}
-	slots := slices.Clone(s.state.Run.Slots)
 	for _, in := range live.Internals() {
 		slots = append(slots, in.Slot)
 	}
