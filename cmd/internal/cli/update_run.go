@@ -101,6 +101,11 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 			return nil, errors.Join(err, w.Sweep())
 		}
 	}
+	if !p.Empty() {
+		if err := tree.CheckRoom(); err != nil {
+			return nil, errors.Join(err, w.Sweep())
+		}
+	}
 	if j.planned != nil {
 		j.planned(p)
 	}

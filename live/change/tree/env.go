@@ -2,6 +2,7 @@ package tree
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"strata/compile/db"
@@ -27,6 +28,22 @@ func (s *Supervisor) Env(w *live.Writer, v live.View, states []live.ServiceState
 		env.Journal = w.Append
 	}
 	return env
+}
+
+// oneStep is how many file descriptors are open at once at most while services are
+// moved one by one: a wait with the event directory that it is made in, what all
+// waits share, a listener to an internal service, connections to runner and holder,
+// and a notification or a file that is looked at.
+const oneStep = s6.FDsPerWait + 1 + 1 + 2 + 2
+
+// CheckRoom reports whether there are descriptors enough to start services at all.
+// With fewer, those would come up that take the least, and others not. Who stops
+// services does not ask: as many as possible are to go down.
+func CheckRoom() error {
+	if err := s6.CheckRoom(oneStep); err != nil {
+		return fmt.Errorf("cannot start services: %w", err)
+	}
+	return nil
 }
 
 // viewed is a supervisor of the services of a view.

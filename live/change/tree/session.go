@@ -136,6 +136,11 @@ func (s *Session) Run(ctx context.Context, req change.Request, o Options) (chang
 	if err != nil {
 		return plan, change.Result{}, err
 	}
+	if (req.Op == change.Start || req.Op == change.Restart) && plan.Moves() > 0 && !o.Dry {
+		if err := CheckRoom(); err != nil {
+			return plan, change.Result{}, err
+		}
+	}
 	if o.Planned != nil {
 		o.Planned(plan)
 	}
