@@ -270,10 +270,11 @@ func supervised(ctx context.Context, dir string) error {
 	}
 }
 
-// nothingLeft looks for processes and locks.
+// nothingLeft looks for processes and locks. What is in the session of a service that
+// runs belongs to that.
 func (m *machine) nothingLeft(when string, leftover bool) {
 	m.t.Helper()
-	known := []int{m.PID()}
+	known, services := []int{m.PID()}, []int{}
 	for _, slot := range m.supervisedSlots() {
 		dir := m.dir.Servicedir(slot)
 		pid, err := s6.SupervisorPID(dir)
@@ -284,10 +285,14 @@ func (m *machine) nothingLeft(when string, leftover bool) {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		known = append(known, pid, st.PID)
+		known = append(known, pid)
+		if st.PID != 0 {
+			known, services = append(known, st.PID), append(services, st.PID)
+		}
 	}
 	for _, p := range m.Processes() {
-		if !leftover && !slices.Contains(known, p.PID) && !m.ends(p.PID) {
+		session, _ := unix.Getsid(p.PID)
+		if !leftover && !slices.Contains(known, p.PID) && !slices.Contains(services, session) && !m.ends(p.PID) {
 			m.t.Errorf("%s: process %d (%s) is left", when, p.PID, p.Name)
 		}
 	}
@@ -325,8 +330,20 @@ func (m *machine) killSupervisor(slot live.Slot) {
 	if err := sup.Dead(m.t.Context()); err != nil {
 		m.t.Error(err)
 	}
+	killService(dir)
+}
+
+// killService kills what the status of a service directory says is running there.
+func killService(dir string) {
 	if st, err := s6.ReadStatus(dir); err == nil && st.PID != 0 {
-		syscall.Kill(st.PID, syscall.SIGKILL)
+		killGroup(st.PID)
+	}
+}
+
+// killGroup kills a process and its group, if it leads one.
+func killGroup(pid int) {
+	if syscall.Kill(-pid, syscall.SIGKILL) != nil {
+		syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
@@ -348,6 +365,6 @@ func (m *machine) killRunner() {
 		}
 	}
 	for _, pid := range append([]int{st.PID}, jobs...) {
-		syscall.Kill(pid, syscall.SIGKILL)
+		killGroup(pid)
 	}
 }

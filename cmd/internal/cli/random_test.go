@@ -152,9 +152,7 @@ var disturbances = []disturbance{
 	}},
 	{"kill", true, func(_ *machine, _ *rand.Rand, p *os.Process) { p.Signal(syscall.SIGKILL) }},
 	{"daemon", false, func(m *machine, r *rand.Rand, _ *os.Process) {
-		if st, err := s6.ReadStatus(m.dir.Servicedir(m.anySlot(r))); err == nil && st.PID != 0 {
-			syscall.Kill(st.PID, syscall.SIGKILL)
-		}
+		killService(m.dir.Servicedir(m.anySlot(r)))
 	}},
 	{"supervisor", false, func(m *machine, r *rand.Rand, _ *os.Process) { m.killSupervisor(m.anySlot(r)) }},
 	{"runner", true, func(m *machine, _ *rand.Rand, _ *os.Process) { m.killRunner() }},
