@@ -111,7 +111,7 @@ func (w *Writer) open(size int64) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Truncate(size); err != nil {
+	if err := cut(f, size); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	w.f, w.size = f, size
@@ -119,10 +119,26 @@ func (w *Writer) open(size int64) error {
 	return nil
 }
 
-// reserve asks the file system for space ahead. Where there is none, appends may
-// fail, which nothing that matters depends on.
+// cut takes away what the file has beyond size. If that is nothing it is left alone:
+// also a truncation to the size that it has gives back what is reserved beyond, and on
+// a full disk somebody else would take it.
+func cut(f *os.File, size int64) error {
+	info, err := f.Stat()
+	if err != nil || info.Size() == size {
+		return err
+	}
+	return f.Truncate(size)
+}
+
+// reserve asks the file system for space ahead, unless half of that is there already.
+// Where there is none, appends may fail, which nothing that matters depends on.
 func (w *Writer) reserve() {
 	n := min(int64(reserveBase+reserveEach*len(w.folder.state.Table)), reserveLimit)
+	const block = 512 // that st_blocks counts in, always
+	var st unix.Stat_t
+	if unix.Fstat(int(w.f.Fd()), &st) == nil && st.Blocks*block-w.size >= n/2 {
+		return
+	}
 	for ; n >= 4096; n /= 2 {
 		if err := unix.Fallocate(int(w.f.Fd()), unix.FALLOC_FL_KEEP_SIZE, w.size, n); !errors.Is(err, unix.ENOSPC) {
 			return
@@ -170,7 +186,7 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 	}
 	if _, err := w.f.Write(lines); err != nil {
 		// A part may have been written: it is no record, and must not become one.
-		err = errors.Join(err, w.f.Truncate(w.size))
+		err = errors.Join(err, cut(w.f, w.size))
 		w.reserve()
 		return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
 	}
@@ -260,7 +276,9 @@ func (w *Writer) rewrite() error {
 	}
 	w.first, w.more = w.size-int64(kept), min(w.more, keepRecords)
 	w.compact = max(compactAbove, 4*w.size)
-	return old.Close()
+	err = old.Close()
+	w.reserve() // what the old file had is free now
+	return err
 }
 
 // Close closes the file and writes nothing.
