@@ -144,6 +144,48 @@ func TestFullDisk(t *testing.T) {
 	check()
 }
 
+// On a full disk the status says ready of a service that was so before. A start waits
+// until it is so again.
+func TestFullDiskReadiness(t *testing.T) {
+	if !s6test.Mounts(t) {
+		return
+	}
+	disk, sc := fullDisk(t)
+	dir := sc.Add("ready", s6test.Service{
+		Down: true, NotificationFD: 3, Files: map[string]string{"data/x": ""},
+		Run: "#!/bin/sh\nread x <data/go\necho >&3\nexec 3>&-\nexec sleep 100000\n",
+	})
+	gate := filepath.Join(dir, "data/go")
+	mkfifo(t, gate)
+	start := func() {
+		t.Helper()
+		var said atomic.Bool
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f, err := os.OpenFile(gate, os.O_WRONLY, 0) // waits for run
+			said.Store(true)
+			if err == nil {
+				f.Close()
+			}
+		}()
+		mustWait(t, dir, s6.GoalUpReady(), s6.CmdUp)
+		if !said.Load() {
+			t.Error("it was not ready")
+		}
+		<-done
+	}
+	start()
+	disk.Fill("fill")
+	for range 3 {
+		stopUnseen(t, dir, s6.EventDown)
+		if st := mustStatus(t, dir); !st.UpReady() || !st.Outdated() {
+			t.Fatalf("the status could be written: %+v", st)
+		}
+		start()
+	}
+}
+
 // Without an inode for a FIFO nobody can listen, and services can be stopped all
 // the same.
 func TestFullInodes(t *testing.T) {

@@ -133,9 +133,7 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 	// One that was about to be started again stays down only when the command has
 	// been taken, of which no event tells.
 	quiet := goal.stopped(cmds) && (err != nil || w.deaf != nil || goal.met(st) && st.WaitingToRestart() || w.lies(st))
-	if goal.starts && st.Outdated() {
-		st = Verify(w.dir, st)
-	}
+	st = w.believe(goal, st)
 	if err := SendControl(w.dir, cmds...); err != nil {
 		return st, err
 	}
@@ -150,7 +148,7 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		if readErr != nil {
 			return st, errors.Join(err, readErr)
 		}
-		st = now
+		st = w.believe(goal, now)
 		if w.decided(goal, st, events, err) {
 			if goal.stopped(cmds) && st.WantUp && err == nil {
 				// It ended by itself before the command was taken, and may be running again.
@@ -175,6 +173,16 @@ func (w *waiter) run(ctx context.Context, goal Goal, cmds []Command) (Status, er
 		}
 	}
 	return st, nil
+}
+
+// believe returns a status that was read as the one to judge by. One of before can
+// say that the service is ready, where a full disk has kept it, and that must not
+// count for a start that has only begun.
+func (w *waiter) believe(goal Goal, st Status) Status {
+	if goal.starts && st.Outdated() {
+		return Verify(w.dir, st)
+	}
+	return st
 }
 
 // failed reports whether the events say that the service was given up for good. One
