@@ -292,7 +292,7 @@ func (m *machine) nothingLeft(when string, leftover bool) {
 	}
 	for _, p := range m.Processes() {
 		session, _ := unix.Getsid(p.PID)
-		if !leftover && !slices.Contains(known, p.PID) && !slices.Contains(services, session) && !m.ends(p.PID) {
+		if !leftover && !slices.Contains(known, p.PID) && !slices.Contains(services, session) && !p.Ends() {
 			m.t.Errorf("%s: process %d (%s) is left", when, p.PID, p.Name)
 		}
 	}
@@ -304,17 +304,6 @@ func (m *machine) nothingLeft(when string, leftover bool) {
 	if err := w.Close(); err != nil {
 		m.t.Error(err)
 	}
-}
-
-// ends waits for the end of a process that is about to end.
-func (m *machine) ends(pid int) bool {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return err == unix.ESRCH
-	}
-	defer unix.Close(fd)
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(s6test.Limit.Milliseconds()))
-	return err == nil && n > 0
 }
 
 // killSupervisor kills the supervisor of a service and what it runs. A run whose

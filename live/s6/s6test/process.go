@@ -69,6 +69,17 @@ func (p Process) kill(limit time.Duration) error {
 	return waitPidfd(fd, limit)
 }
 
+// Ends reports whether the process has ended or does so soon by itself: it waits for
+// that, up to [Limit].
+func (p Process) Ends() bool {
+	fd, err := unix.PidfdOpen(p.PID, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return err == unix.ESRCH
+	}
+	defer unix.Close(fd)
+	return waitPidfd(fd, Limit) == nil
+}
+
 // waitPidfd waits until the process of the pidfd has ended.
 func waitPidfd(fd int, limit time.Duration) error {
 	end := time.Now().Add(limit)
