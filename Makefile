@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 PREFIX    ?= /usr/local
 BINDIR    ?= $(PREFIX)/bin
 DESTDIR   ?=
-LINKS     ?= rc-compile rc-db rc-init rc-ctl rc-diff rc-update \
+LINKS     ?= rc-compile rc-db rc-init rc-ctl rc-diff rc-update rc-store \
              s6-rc-compile s6-rc-db s6-rc-init s6-rc s6-rc-update
 FUZZTIME  ?= 20s
 TESTFLAGS ?=

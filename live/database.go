@@ -53,6 +53,24 @@ func (w *Writer) SwitchCompiled(content db.Digest) error {
 
 func compiledTarget(content db.Digest) string { return "db/" + content.String() + ".db" }
 
+// Databases gives the contents of the databases that the directory has copies of: the
+// current one, and during a patch the one before or the one after too.
+func (d *Dir) Databases() ([]db.Digest, error) {
+	entries, err := os.ReadDir(d.file("db"))
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the databases in use: %w", err)
+	}
+	var out []db.Digest
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".db"); ok {
+			if content, err := db.ParseDigest(name); err == nil {
+				out = append(out, content)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Sweep removes what nothing needs any more: databases that are not in use, slots
 // that are in no table, and definitions other than the ones that count or that
 // something was started with. It is to be called when no patch is under way, and

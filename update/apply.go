@@ -252,6 +252,14 @@ func (a *applier) giveUp(ctx context.Context) error {
 
 // finish ends the patch in the journal and sweeps.
 func (a *applier) finish() error {
+	if !a.result.Switched {
+		if err := a.dropStore(); err != nil {
+			a.result.Notes = append(a.result.Notes, err)
+		}
+	}
+	if err := a.w.Hooks.Hit("patch-end"); err != nil {
+		return err
+	}
 	end := journal.PatchEnd{Outcome: a.result.Outcome, TimedOut: a.result.TimedOut()}
 	if err := a.w.Append(a.env.Cause, end); err != nil {
 		return err
@@ -268,11 +276,17 @@ func (a *applier) tidy() error {
 	if err := errors.Join(a.w.WriteStopOrder(v), a.w.Sweep()); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
+	if err := a.collectStore(); err != nil {
+		a.result.Notes = append(a.result.Notes, err)
+	}
 	return nil
 }
 
 // end ends a patch that was switched.
 func (a *applier) end() error {
+	if err := a.moveStore(); err != nil {
+		a.result.Trouble = append(a.result.Trouble, err)
+	}
 	good, bad := journal.Applied, journal.AppliedWithFailures
 	if a.aborts {
 		good, bad = journal.Aborted, journal.AbortedWithFailures

@@ -93,7 +93,8 @@ func (r *reasons) unmet(queue []id, i id) []id {
 }
 
 // explainStarts finds the chains of what is started: that of the stop for what
-// comes back, else from what needs or wants it, or from what it takes the place of.
+// comes back, else from what needs or wants it, or from what it takes the place of, or
+// that it has failed.
 func (r *reasons) explainStarts() {
 	var queue []id
 	for j := range r.pullers().All() {
@@ -103,6 +104,8 @@ func (r *reasons) explainStarts() {
 			r.newChains[j] = r.oldChains[r.match.from[j]]
 		case follows:
 			r.newChains[j] = begin(r.provided(m))
+		case r.revived.Has(j):
+			r.newChains[j] = begin(Cause{What: ReasonFailed, Service: r.new.name(j)})
 		default:
 			continue
 		}

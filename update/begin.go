@@ -16,22 +16,25 @@ var ErrNoPatch = errors.New("no update is under way")
 // Begin writes down that a patch is going to be applied, with newdb a copy that
 // [live.Writer.AddDB] made; from then on nothing else changes the live directory, and
 // [Resume] or [Abort] ends that. It refuses a patch that does not fit, with an error
-// that wraps [ErrFit], and does nothing for an empty one.
+// that wraps [ErrFit], and does nothing for an empty one, but what it says of the store.
 func Begin(w *live.Writer, newdb *db.DB, p *Patch, env Env) error {
 	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}}
 	if err := a.fit(newdb); err != nil {
 		return err
 	}
 	defer a.old.DB.Close()
+	if err := a.prepareStore(newdb); err != nil {
+		return errors.Join(err, w.Sweep())
+	}
 	if p.Empty() {
-		return nil
+		return a.moveStoreAlone()
 	}
 	event, err := a.announce()
 	if err == nil {
 		err = w.Append(env.Cause, event)
 	}
 	if err != nil {
-		return errors.Join(err, w.WriteStopOrder(a.old), w.Sweep())
+		return errors.Join(err, a.dropStore(), w.WriteStopOrder(a.old), w.Sweep())
 	}
 	return nil
 }
@@ -50,6 +53,8 @@ func (a *applier) fit(newdb *db.DB) error {
 		return fmt.Errorf("cannot apply patch: %w: it begins with the database %s, the live one is %s", ErrFit, a.patch.Old.Content.Short(), st.Content.Short())
 	case newdb.Content() != a.patch.New.Content:
 		return fmt.Errorf("cannot apply patch: %w: it leads to the database %s, the new one is %s", ErrFit, a.patch.New.Content.Short(), newdb.Content().Short())
+	case a.patch.Store != nil && !a.patch.Store.Leads(a.patch.New.Content):
+		return fmt.Errorf("cannot apply patch: %w: its store leads elsewhere", ErrPatch)
 	case Fingerprint(st) != a.patch.Live.Fingerprint:
 		return fmt.Errorf("cannot apply patch: %w: services were started or stopped since it was made", ErrFit)
 	}

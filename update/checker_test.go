@@ -127,6 +127,13 @@ func (k *checker) follows(j id) bool {
 	return false
 }
 
+// revived says that a new service has failed as what it was before, and is tried
+// again.
+func (k *checker) revived(j id) bool {
+	i := k.c.match.from[j]
+	return k.o.Revive && k.o.Policy == Definition && i != db.None && int(i) < len(k.st.Failed) && k.st.Failed[i] && !k.wasUp(j)
+}
+
 // wants visits the wants of a new service that count: all, if it was not up, else
 // those that are new. That a name is another service's now does not make a want new,
 // if the former one was down.
@@ -254,7 +261,7 @@ func (k *checker) startStep(j id) int {
 		return k.stopLength[k.c.match.from[j]]
 	}
 	best := far
-	if k.follows(j) && !k.unwilling(j) {
+	if (k.follows(j) || k.revived(j)) && !k.unwilling(j) {
 		best = 1
 	}
 	for d := range k.after {
@@ -321,6 +328,8 @@ func (k *checker) checkRoot(a Action) {
 		ok = inOld && k.ordered[i] == root.Field
 	case ReasonDown:
 		ok = inNew && !k.wasUp(j) || strings.HasPrefix(root.Service, "s6rc-")
+	case ReasonFailed:
+		ok = inNew && k.revived(j)
 	case ReasonProvided:
 		from, ok1 := k.c.before.find(root.From)
 		to, ok2 := k.c.after.find(root.To)

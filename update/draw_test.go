@@ -68,7 +68,7 @@ func drawFew(t *rapid.T, label string, most int) specs {
 
 // drawUp makes a state in which what is up has its needs up.
 func drawUp(t *rapid.T, v *view) State {
-	st := State{Up: make([]bool, v.len()), Stopped: make([]bool, v.len())}
+	st := State{Up: make([]bool, v.len()), Stopped: make([]bool, v.len()), Failed: make([]bool, v.len())}
 	var start []id
 	for i := range v.len() {
 		if rapid.Bool().Draw(t, "up") {
@@ -80,6 +80,7 @@ func drawUp(t *rapid.T, v *view) State {
 	}
 	for i := range st.Stopped {
 		st.Stopped[i] = !st.Up[i] && rapid.Bool().Draw(t, "stopped")
+		st.Failed[i] = !st.Up[i] && !st.Stopped[i] && rapid.Bool().Draw(t, "failed")
 	}
 	return st
 }
@@ -99,6 +100,7 @@ func drawOptions(t *rapid.T, old *view) Options {
 	o := Options{
 		Policy:          rapid.SampledFrom([]Policy{Identity, Definition}).Draw(t, "policy"),
 		ForceEssentials: rapid.Bool().Draw(t, "force"),
+		Revive:          rapid.Bool().Draw(t, "revive"),
 	}
 	for _, name := range old.names {
 		switch rapid.IntRange(0, 19).Draw(t, "order") {

@@ -24,9 +24,9 @@ import (
 // directory and kills itself at a step; see [machineTest.killed].
 const killedUpdate = "killed-update"
 
-// runKilled updates args[0] to the database args[1] by the policy args[3], with the
-// conversions args[4:], until the step with the number args[2]. It says on standard output which one that
-// is.
+// runKilled updates args[0] to the database args[1] by the policy args[3], and the store
+// as args[4] says (see [storeUpdate]), with the conversions args[5:], until the step with
+// the number args[2]. It says on standard output which one that is.
 func runKilled(args []string) error {
 	d, err := live.Open(args[0])
 	if err != nil {
@@ -44,8 +44,11 @@ func runKilled(args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := PlanLive(d, st, newdb, conversions(args[4:]...), Options{Policy: Policy(args[3])})
+	p, err := PlanLive(d, st, newdb, conversions(args[5:]...), Options{Policy: Policy(args[3])})
 	if err != nil {
+		return err
+	}
+	if err := storeUpdate(args[4]).into(p); err != nil {
 		return err
 	}
 	left, err := strconv.Atoi(args[2])
@@ -81,7 +84,7 @@ func (m *machineTest) killed(newdb string, n int, policy Policy, conv ...string)
 	if err := m.w.Close(); err != nil {
 		m.t.Fatal(err)
 	}
-	args := append([]string{killedUpdate, m.d.Path(), newdb, strconv.Itoa(n), string(policy)}, conv...)
+	args := append([]string{killedUpdate, m.d.Path(), newdb, strconv.Itoa(n), string(policy), string(m.store)}, conv...)
 	var errs bytes.Buffer
 	cmd := exec.Command(m.program, args...)
 	cmd.Stderr = &errs

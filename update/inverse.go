@@ -13,6 +13,9 @@ func (p *Patch) Inverse() *Patch {
 		Format: PatchFormat, Policy: p.Policy, Old: p.New, New: p.Old, Live: LiveID{Path: p.Live.Path},
 		Before: Before{slices.Clone(p.After.Up)}, Actions: []Action{}, After: After{Up: slices.Clone(p.Before.Up)},
 	}
+	if p.Store != nil {
+		inv.Store = p.Store.Inverse()
+	}
 	b := &inverter{forward: p, back: inv, oldName: map[string]string{}, removed: map[string]bool{}, made: map[string]bool{}}
 	for _, a := range p.Actions {
 		switch a.Op {

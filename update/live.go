@@ -6,6 +6,7 @@ import (
 
 	"strata/compile/db"
 	"strata/live"
+	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -27,13 +28,14 @@ func Fingerprint(st *live.State) db.Digest {
 func StateOf(d *live.Dir, st *live.State) State {
 	s := State{
 		Live: LiveID{Path: d.Path(), Fingerprint: Fingerprint(st)},
-		Up:   make([]bool, len(st.Services)), Stopped: make([]bool, len(st.Services)),
+		Up:   make([]bool, len(st.Services)), Stopped: make([]bool, len(st.Services)), Failed: make([]bool, len(st.Services)),
 		Runner: internalUp(d, live.RunnerSlot), Holder: internalUp(d, live.HolderSlot),
 	}
 	for i, sv := range st.Services {
 		s.Up[i] = sv.Up || sv.Unknown
 		// It was up once, and went down because it was told to.
 		s.Stopped[i] = !s.Up[i] && !sv.Wanted && !sv.Since.IsZero() && sv.Failure == "" && sv.Cause != "observed"
+		s.Failed[i] = !s.Up[i] && (sv.Wanted || sv.Failure != "" && sv.Failed == journal.PhaseUp)
 	}
 	return s
 }

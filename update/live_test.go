@@ -80,6 +80,8 @@ type machineTest struct {
 	d   *live.Dir
 	w   *live.Writer
 	sup *tree.Supervisor
+	// store is what updates that are killed do to a store.
+	store storeUpdate
 }
 
 // init makes a live directory for old and brings these names up.

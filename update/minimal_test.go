@@ -178,7 +178,7 @@ func (r *rulebook) starts(c candidate) bool {
 	if r.o.Policy == Identity {
 		return true
 	}
-	// What is wanted, or takes the place of what is gone, is up, unless an operator
+	// What is wanted, takes the place of what is gone, or is tried again is up, unless an operator
 	// stopped it or what it needs.
 	willing := func(j id) bool { return !r.stopped.has(j) && closure(r.c.after.view, 1<<j)&r.stopped&^need == 0 }
 	ok := true
@@ -186,7 +186,7 @@ func (r *rulebook) starts(c candidate) bool {
 		r.wants(d, func(w id) { ok = ok && (up.has(w) || !willing(w)) })
 	}
 	for j := range id(r.c.after.view.len()) {
-		ok = ok && (up.has(j) || !r.follows(j) || !willing(j))
+		ok = ok && (up.has(j) || !r.follows(j) && !r.revived(j) || !willing(j))
 	}
 	return ok
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"strata/compile/db"
+	"strata/update/generation"
 )
 
 // PatchFormat is the version of a patch's JSON.
@@ -26,6 +27,8 @@ type Patch struct {
 	Actions []Action `json:"actions"`
 	After   After    `json:"after"`
 	Counts  Counts   `json:"counts"`
+	// Store is what becomes of the installed databases, nil for nothing.
+	Store *generation.Move `json:"store,omitempty"`
 	// S6RC is what s6-rc-update would list, under the policy Identity only.
 	S6RC *Lists `json:"s6_rc,omitempty"`
 	// Warnings are for people.
@@ -126,6 +129,7 @@ const (
 	ReasonRenamed  Reason = "renamed"  // Service has another name
 	ReasonOrdered  Reason = "ordered"  // the conversion file or an option orders a restart
 	ReasonDown     Reason = "down"     // Service was not up
+	ReasonFailed   Reason = "failed"   // Service should have been up and was not
 	ReasonNeeds    Reason = "needs"    // Service needs what the cause before is about
 	ReasonGained   Reason = "gained"   // Service has gained the edge in Field
 	ReasonProvided Reason = "provided" // the name Service has another provider

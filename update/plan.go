@@ -28,6 +28,9 @@ type State struct {
 	Up []bool
 	// Stopped are services that are down because an operator stopped them.
 	Stopped []bool
+	// Failed are services that are down though they should be up: they did not come
+	// up, or did not stay. It may be left out.
+	Failed []bool
 	// Runner and Holder say that the internal services are up though nothing that
 	// is up needs them. The policy Identity asks.
 	Runner, Holder bool
@@ -46,6 +49,9 @@ type Options struct {
 	// of these. What is to be kept and cannot be, because what it needs restarts, is a
 	// [RefusedError], and so is a restart of what must not be stopped.
 	Restart, Keep []string
+	// Revive starts also what has failed, under the policy Definition: whoever goes
+	// back wants again what the way forward has brought down.
+	Revive bool
 }
 
 const forceHint = "-e stops essential services all the same"
@@ -80,6 +86,7 @@ type plan struct {
 	reload         *graph.Set // new services to be told to reload
 	wanting        wanting
 	followed       map[id]provider // new services started in the place of others
+	revived        *graph.Set      // new services started because they have failed
 	starts         *graph.Set      // new services to be started
 	patch          *Patch
 }
@@ -173,7 +180,7 @@ func (p *plan) prepare() (err error) {
 	}
 	p.findStopped()
 	p.pinned, p.spared = graph.NewSet(p.old.count()), graph.NewSet(p.old.count())
-	p.restart, p.reload = graph.NewSet(p.old.count()), graph.NewSet(p.new.count())
+	p.restart, p.reload, p.revived = graph.NewSet(p.old.count()), graph.NewSet(p.new.count()), graph.NewSet(p.new.count())
 	return nil
 }
 

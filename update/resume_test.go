@@ -146,7 +146,7 @@ func (m *machineTest) find(name string) bool {
 	return slices.ContainsFunc(m.state().Table, func(e journal.Entry) bool { return e.Name == name })
 }
 
-func contentOf(t *testing.T, path string) db.Digest {
+func contentOf(t testing.TB, path string) db.Digest {
 	t.Helper()
 	d, err := db.Open(path)
 	if err != nil {

@@ -64,6 +64,7 @@ func (p *plan) pullWants() {
 			queue = p.pull(queue, m.to)
 		}
 	}
+	queue = p.revive(queue)
 	for len(queue) > 0 {
 		j := queue[0]
 		queue = queue[1:]
@@ -71,6 +72,26 @@ func (p *plan) pullWants() {
 			queue = p.pull(queue, k)
 		}
 	}
+}
+
+// revive starts what has failed, if that is asked for.
+func (p *plan) revive(queue []id) []id {
+	if !p.opts.Revive {
+		return queue
+	}
+	for i, failed := range p.state.Failed {
+		if !failed {
+			continue
+		}
+		for _, j := range p.match.to[i] {
+			if p.wasUp(j) || p.refuses(j) {
+				continue
+			}
+			p.revived.Add(j)
+			queue = p.pull(queue, j)
+		}
+	}
+	return queue
 }
 
 // newWants are the wants of a service that count for this patch.

@@ -69,6 +69,13 @@ func (p *plainPatch) convert(f func(string) (string, error)) (err error) {
 	list(&p.Before.Up)
 	list(&p.After.Up)
 	list(&p.Warnings)
+	if p.Store != nil {
+		m := *p.Store
+		p.Store = &m
+		for _, s := range []*string{&m.Path, &m.From, &m.To} {
+			one(s)
+		}
+	}
 	if p.S6RC != nil {
 		p.S6RC = &Lists{p.S6RC.Stop, p.S6RC.Start}
 		list(&p.S6RC.Stop)

@@ -15,7 +15,20 @@ import (
 // first and checked whole, with [DB.Check], before it gets its name, so that
 // nothing that happens to src afterwards matters. A copy that is there already is
 // replaced. Nothing is synced: dir is on a tmpfs.
-func Copy(src, dir string) (info *Info, path string, err error) {
+func Copy(src, dir string) (info *Info, path string, err error) { return copyTo(src, dir, false) }
+
+// Install is [Copy] into a directory that is to last: file and directory are synced.
+func Install(src, dir string) (info *Info, path string, err error) {
+	if info, path, err = copyTo(src, dir, true); err != nil {
+		return nil, "", err
+	}
+	if err := atomicfs.SyncDir(dir); err != nil {
+		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", src, dir, atomicfs.Cause(err))
+	}
+	return info, path, nil
+}
+
+func copyTo(src, dir string, durable bool) (info *Info, path string, err error) {
 	from, name, err := openFile(src)
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot open database %s: %w", name, err)
@@ -23,7 +36,7 @@ func Copy(src, dir string) (info *Info, path string, err error) {
 	defer from.Close()
 	temp, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot copy database %s: %w", name, err)
+		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
 	}
 	defer func() {
 		err = errors.Join(err, temp.Close())
@@ -40,6 +53,11 @@ func Copy(src, dir string) (info *Info, path string, err error) {
 	}
 	if err := temp.Chmod(mode(private)); err != nil {
 		return nil, "", err
+	}
+	if durable {
+		if err := temp.Sync(); err != nil {
+			return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
+		}
 	}
 	path = filepath.Join(dir, info.Content.String()+".db")
 	return info, path, os.Rename(temp.Name(), path)

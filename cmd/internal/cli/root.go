@@ -29,6 +29,7 @@ func tools() []tool {
 		{"rc-ctl", "ctl", newCtlCommand},
 		{"rc-diff", "diff", newDiffCommand},
 		{"rc-update", "update", newUpdateCommand},
+		{"rc-store", "store", newStoreCommand},
 	}
 }
 

@@ -26,6 +26,7 @@ type updateOptions struct {
 	restart, keep             []string
 	planFile, patchFile       string
 	resume, abort, attach     bool
+	store                     storeFlags
 	foreground, showValues    bool
 	verbosity                 int
 }
@@ -33,7 +34,7 @@ type updateOptions struct {
 func newUpdateCommand(s ui.Streams) *cobra.Command {
 	o := updateOptions{live: defaultLive, policy: string(update.Definition)}
 	c := &cobra.Command{
-		Use:   "rc-update [-n | --plan FILE] [-f CONV] NEWDB | --apply FILE | --resume | --abort | --attach",
+		Use:   "rc-update [-n | --plan FILE] [-f CONV] [--install] NEWDB | --rollback [N] | --apply FILE | --resume | --abort | --attach",
 		Short: "Take the live directory to another database, with as little disturbance as possible",
 		Long: `Take the live directory to another database.
 
@@ -53,15 +54,30 @@ both databases, and else digests.
 With --plan it is kept in a file too, for --apply, which does exactly what it says or,
 if it does not fit any more, nothing.
 
+With --install the database is put into the store of installed databases, named by
+its content, and the store's link current leads to it once it is live, and not before.
+With --rollback the update goes back to the generation that was current N steps before
+(1 if no N is given, 0 is the current one): a patch as any other, which can be shown,
+kept and applied. What has failed to come up, or to stay up, is started again then.
+Afterwards at most --generations of them are left; what is current
+or live is never removed. rc-store lists them.
+
 The patch is applied inside the supervision tree, and this command looks on: it may
 be interrupted, and --attach looks on again. An update that was killed goes on by
 itself, or with --resume, and --abort takes it back.`,
 		Example: `  rc-update -n new.db
   rc-update --plan patch.json new.db && rc-update --apply patch.json
   rc-update -f renames /etc/strata/compiled/current
+  rc-update --install new.db
+  rc-update --rollback -n && rc-update --rollback
   rc-update -n --json new.db > patch.json`,
 		Args: usageArgs(checkUpdateArgs),
-		RunE: func(_ *cobra.Command, args []string) error { return runUpdate(s, o, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.store.check(c.Flags(), &args); err != nil {
+				return err
+			}
+			return runUpdate(s, o, args)
+		},
 	}
 	f := c.Flags()
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "show the patch and do nothing")
@@ -83,6 +99,7 @@ itself, or with --resume, and --abort takes it back.`,
 	f.BoolVar(&o.respectStops, "respect-stops", false, "refuse to start what an operator stopped")
 	f.StringArrayVar(&o.restart, "restart", nil, "restart the service `NAME` if it is up, changed or not; once for each service")
 	f.StringArrayVar(&o.keep, "keep", nil, "keep the process of the service `NAME`, whatever has changed in its definition; once for each service")
+	o.store.register(f)
 	f.IntVarP(&o.verbosity, "verbosity", "v", 1, "say `LEVEL` much: 0 nothing but fatal errors, 1 warnings, 2 the patch and each action")
 	return describeExits(c, exitOK, exitFailed, exitTimeout, exitUnknown, exitInvalid, exitWrongType, exitDuplicate,
 		exitFailed+exitNotSwitched, exitTimeout+exitNotSwitched, exitUsage, exitSystem)
@@ -114,7 +131,9 @@ func (o updateOptions) check(args []string) error {
 		return usagef("only one of -n or --plan, --apply, --resume, --abort and --attach can be given")
 	case (o.resume || o.abort || o.attach) && len(args) > 0:
 		return usagef("the update under way has its database: name none")
-	case !o.resume && !o.abort && !o.attach && o.patchFile == "" && len(args) == 0:
+	case o.store.on() && (o.resume || o.abort || o.attach || o.patchFile != ""):
+		return usagef("what becomes of the store stands in the patch: --install and --rollback do not go with --apply, --resume, --abort and --attach")
+	case !o.store.rollback.on && !o.resume && !o.abort && !o.attach && o.patchFile == "" && len(args) == 0:
 		return usagef("name the new database; usage: rc-update [-n] [-f CONV] NEWDB")
 	}
 	return nil
@@ -128,7 +147,7 @@ func (o updateOptions) plan() (update.Options, error) {
 	if p != update.Identity && p != update.Definition {
 		return update.Options{}, usagef("there is no policy %q: use definition or identity", o.policy)
 	}
-	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops, Restart: o.restart, Keep: o.keep}, nil
+	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops, Restart: o.restart, Keep: o.keep, Revive: o.store.rollback.on}, nil
 }
 
 // runUpdate does what the flags ask for.
@@ -163,7 +182,7 @@ func runUpdate(s ui.Streams, o updateOptions, args []string) error {
 		return o.show(s, newdb, conv, plan)
 	}
 	job := o.job(s)
-	job.newdb, job.conv, job.plan = newdb, conv, plan
+	job.newdb, job.conv, job.plan, job.store = newdb, conv, plan, o.store
 	if o.patchFile != "" {
 		if job.patch, err = readPatch(o.patchFile); err != nil {
 			return updateError(err)
@@ -205,7 +224,14 @@ func (o updateOptions) job(s ui.Streams) updateJob {
 
 // show plans and prints the patch, or keeps it in a file.
 func (o updateOptions) show(s ui.Streams, newdb string, conv update.Conversions, plan update.Options) error {
-	err := previewUpdate(o.live, newdb, conv, plan, func(p *update.Patch, c *update.Changes) error {
+	newdb, move, err := o.store.target(s, newdb)
+	if err != nil {
+		return updateError(err)
+	}
+	err = previewUpdate(o.live, newdb, conv, plan, func(p *update.Patch, c *update.Changes) error {
+		if err := move.into(p); err != nil {
+			return err
+		}
 		if o.planFile != "" {
 			if err := writePatch(o.planFile, p); err != nil {
 				return err

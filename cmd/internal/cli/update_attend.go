@@ -39,6 +39,7 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 		return s.JSON(updateReport(p, update.Result{Switched: true, Outcome: journal.Applied}))
 	case p.Empty():
 		s.Printf("%s\n", patchCounts(p.Counts))
+		tellStore(s, p.Store)
 		return nil
 	}
 	return o.attend(ctx, s, p, false)
@@ -107,6 +108,9 @@ func (o updateOptions) finish(s ui.Streams, p *update.Patch, r update.Result, ba
 		}
 	} else {
 		o.summary(s, p, r.Outcome)
+		if p != nil && r.Switched {
+			tellStore(s, p.Store)
+		}
 	}
 	if back && r.Outcome == journal.Aborted || r.OK() {
 		return nil
@@ -147,6 +151,7 @@ func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch
 	if err != nil {
 		return updateError(err)
 	}
+	move := moveUnderWay(d, st, p)
 	teller.Tell(journal.Record{Event: journal.Snapshot{State: journal.State{Table: st.Table, Patch: st.Patch}}})
 	end, err := applier.Attend(ctx, d, func(r journal.Record) {
 		e := teller.Tell(r)
@@ -177,6 +182,14 @@ func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch
 		}
 	default:
 		o.summary(s, p, end.Outcome)
+	}
+	if end.Switched() {
+		switch {
+		case move != nil && !move.Done():
+			s.Errorf("%s", ui.Escape("cannot make "+shortTarget(move.To)+" the current generation of "+move.Path+": the log of the supervision tree says why; the same command again tries it again"))
+		case !o.json:
+			tellStore(s, move)
+		}
 	}
 	if end.Outcome == journal.Applied || back && end.Outcome == journal.Aborted {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"strata/live"
 	"strata/live/s6"
 	"strata/update"
+	"strata/update/generation"
 )
 
 // readConversions reads a conversion file; no name is no file.
@@ -51,6 +52,10 @@ func updateError(err error) error {
 	if err == nil || errors.As(err, &coded) {
 		return err
 	}
+	var far *generation.TooFarError
+	if errors.As(err, &far) {
+		return withCode(exitUnknown, err)
+	}
 	if errors.As(err, &refused) {
 		return withCode(exitFailed+exitNotSwitched, err)
 	}
@@ -66,6 +71,7 @@ func updateError(err error) error {
 		{update.ErrPatch, exitInvalid},
 		{update.ErrFit, exitInvalid},
 		{update.ErrNoPatch, exitUsage},
+		{generation.ErrStore, exitInvalid},
 		{db.ErrCorrupt, exitInvalid},
 		{db.ErrFormat, exitInvalid},
 		{live.ErrCorrupt, exitInvalid},

@@ -21,6 +21,7 @@ type updateJob struct {
 	patch       *update.Patch // nil: plan one
 	conv        update.Conversions
 	plan        update.Options
+	store       storeFlags
 	block       bool
 	limit       time.Duration
 	cause       string
@@ -87,10 +88,14 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	if err != nil {
 		return nil, err
 	}
-	if err := trustDatabase(j.s, j.newdb); err != nil {
+	path, move, err := j.store.target(j.s, j.newdb)
+	if err != nil {
 		return nil, err
 	}
-	newdb, err := w.AddDB(j.newdb)
+	if err := trustDatabase(j.s, path); err != nil {
+		return nil, err
+	}
+	newdb, err := w.AddDB(path)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +103,14 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	p := j.patch
 	if p == nil {
 		if p, err = update.PlanLive(w.Dir, st, newdb, j.conv, j.plan); err != nil {
+			return nil, errors.Join(err, w.Sweep())
+		}
+		if err := move.into(p); err != nil {
+			return nil, errors.Join(err, w.Sweep())
+		}
+	}
+	if p.Store != nil {
+		if _, err := openStore(j.s, p.Store.Path); err != nil {
 			return nil, errors.Join(err, w.Sweep())
 		}
 	}

@@ -58,6 +58,9 @@ func printActions(w io.Writer, p *update.Patch, after func(update.Action)) {
 		_, _ = fmt.Fprintf(w, "  %s\n", actionText(a))
 		after(a)
 	}
+	if m := p.Store; m != nil && m.From != m.To {
+		_, _ = fmt.Fprintf(w, "afterwards\n  %s\n", ui.Escape(moveText(m)))
+	}
 	for _, text := range p.Warnings {
 		_, _ = fmt.Fprintf(w, "warning: %s\n", ui.Escape(text))
 	}
@@ -165,6 +168,8 @@ func causeText(c update.Cause) string {
 		text = fmt.Sprintf("%s is provided by %s now, and not by %s", name, ui.Escape(c.To), ui.Escape(c.From))
 	case update.ReasonThrough:
 		text = fmt.Sprintf("and so on through %d more", c.Links)
+	case update.ReasonFailed:
+		text = name + " should have been up"
 	case update.ReasonDown:
 		text = name + " was down"
 	case update.ReasonNeeds, update.ReasonGained:
