@@ -136,13 +136,16 @@ func (k *checker) revived(j id) bool {
 
 // wants visits the wants of a new service that count: all, if it was not up, else
 // those that are new. That a name is another service's now does not make a want new,
-// if the former one was down.
+// if the former one was down, and is not wanted any more: else it is by another name
+// that it was wanted, as far as anybody can tell.
 func (k *checker) wants(from id, visit func(to id)) {
-	for _, to := range k.c.after.wants.Out(from) {
+	now := k.c.after.wants.Out(from)
+	for _, to := range now {
 		had := false
 		if k.wasUp(from) {
 			for _, w := range k.c.before.wants.Out(k.c.match.from[from]) {
-				had = had || slices.Contains(k.c.match.to[w], to) || !k.st.Up[w] && k.moved(w, to)
+				still := slices.ContainsFunc(k.c.match.to[w], func(j id) bool { return slices.Contains(now, j) })
+				had = had || slices.Contains(k.c.match.to[w], to) || !still && !k.st.Up[w] && k.moved(w, to)
 			}
 		}
 		if !had {

@@ -31,6 +31,20 @@ func TestProvidedNames(t *testing.T) {
 		{"a want, the old one is up", wanting, wantGone, []string{"web", "exim"}, nil, []string{"stop exim", "switch", "remove exim", "start postfix"}},
 		{"a want, the old one is down", wanting, wantGone, []string{"web"}, nil, []string{"switch", "remove exim"}},
 		{
+			"a want, the old one is down and stays", wanting,
+			specs{"web": longrun().with(wants("mta")), "exim": longrun(), "postfix": longrun().with(mta)},
+			[]string{"web"},
+			nil,
+			[]string{"switch"},
+		},
+		{
+			"a want beside that of the old one, which is down", wanting,
+			specs{"web": longrun().with(wants("mta", "exim")), "exim": longrun(), "postfix": longrun().with(mta)},
+			[]string{"web"},
+			nil,
+			[]string{"switch", "start postfix"},
+		},
+		{
 			"a new want of what an operator stopped",
 			specs{"exim": longrun().with(mta), "web": longrun()},
 			specs{"postfix": longrun().with(mta), "web": longrun().with(wants("mta"))},

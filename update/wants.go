@@ -47,9 +47,9 @@ type wanting struct {
 // any want of what is started for the first time. What an operator stopped stays
 // down.
 //
-// A want of a name that another service provides now is no new want: that service
-// is started if the former one was up. It is started too, wanted or not, if the
-// former one was up and is gone.
+// A want of a name that another service provides now is no new want, unless the former
+// one is still wanted beside it: that service is started if the former one was up. It
+// is started too, wanted or not, if the former one was up and is gone.
 func (p *plan) pullWants() {
 	stopped := p.stopped.Clone()
 	stopped.Subtract(p.t.after)
