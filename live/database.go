@@ -14,13 +14,42 @@ import (
 )
 
 // AddDB takes a verified copy of the database at src, a file or a directory with
-// a file db, into the live directory, and opens it. The caller closes it.
+// a file db, into the live directory, and opens it. The caller closes it. If src says
+// that it is the current database, it is not read any further: there is a copy.
 func (w *Writer) AddDB(src string) (*db.DB, error) {
+	var current db.Digest
+	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
+	if own, err := w.own(src, current); own != nil || err != nil {
+		return own, err
+	}
 	_, path, err := db.Copy(src, w.file("db"))
 	if err != nil {
 		return nil, err
 	}
 	return db.OpenLive(path)
+}
+
+// PreviewDB opens the database at src as [Writer.AddDB] does, but changes nothing: it is
+// read where it is. current is the content of the current database.
+func (d *Dir) PreviewDB(src string, current db.Digest) (*db.DB, error) {
+	if own, err := d.own(src, current); own != nil || err != nil {
+		return own, err
+	}
+	return db.Open(src)
+}
+
+// own opens our copy of the database at src if that is the current one. If not, or if
+// our copy is damaged, there is none.
+func (d *Dir) own(src string, current db.Digest) (*db.DB, error) {
+	claim, err := db.Claim(src)
+	if err != nil || claim != current {
+		return nil, err
+	}
+	own, err := d.OpenDatabase(current)
+	if err != nil || own.Content() != current {
+		return nil, nil //nolint:nilerr,nilnil // src is as good
+	}
+	return own, nil
 }
 
 // NewTable gives the services of a database slots: same says which slot a service

@@ -78,7 +78,11 @@ type applier struct {
 // Apply does what a patch says, under the lock that w is, with newdb a copy that
 // [live.Writer.AddDB] made: [Begin] and [Resume].
 func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env) (Result, error) {
-	if err := Begin(w, newdb, p, env); err != nil {
+	st, err := w.State()
+	if err != nil {
+		return Result{}, err
+	}
+	if err := Begin(w, st, newdb, p, env); err != nil {
 		return Result{}, err
 	}
 	if p.Empty() {

@@ -13,16 +13,22 @@ import (
 // ErrNoPatch says that no patch is under way.
 var ErrNoPatch = errors.New("no update is under way")
 
-// Begin writes down that a patch is going to be applied, with newdb a copy that
-// [live.Writer.AddDB] made; from then on nothing else changes the live directory, and
-// [Resume] or [Abort] ends that. It refuses a patch that does not fit, with an error
-// that wraps [ErrFit], and does nothing for an empty one, but what it says of the store.
-func Begin(w *live.Writer, newdb *db.DB, p *Patch, env Env) error {
+// Begin writes down that a patch is going to be applied, with st the state under the
+// lock and newdb a copy that [live.Writer.AddDB] made; from then on nothing else changes
+// the live directory, and [Resume] or [Abort] ends that. It refuses a patch that does
+// not fit, with an error that wraps [ErrFit], and does nothing for an empty one, but
+// what it says of the store.
+func Begin(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) error {
 	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}}
-	if err := a.fit(newdb); err != nil {
+	if err := p.fits(st, newdb); err != nil {
+		return err
+	}
+	var err error
+	if a.old, err = w.View(st.Content, st.Table); err != nil {
 		return err
 	}
 	defer a.old.DB.Close()
+	a.states, a.new.DB = st.Services, newdb
 	if err := a.prepareStore(newdb); err != nil {
 		return errors.Join(err, w.Sweep())
 	}
@@ -39,28 +45,21 @@ func Begin(w *live.Writer, newdb *db.DB, p *Patch, env Env) error {
 	return nil
 }
 
-// fit finds out whether the patch fits.
-func (a *applier) fit(newdb *db.DB) error {
-	st, err := a.w.State()
-	if err != nil {
-		return err
-	}
-	if st.Patch != nil {
-		return fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
-	}
+// fits says why the patch does not fit, if it does not.
+func (p *Patch) fits(st *live.State, newdb *db.DB) error {
 	switch {
-	case st.Content != a.patch.Old.Content:
-		return fmt.Errorf("cannot apply patch: %w: it begins with the database %s, the live one is %s", ErrFit, a.patch.Old.Content.Short(), st.Content.Short())
-	case newdb.Content() != a.patch.New.Content:
-		return fmt.Errorf("cannot apply patch: %w: it leads to the database %s, the new one is %s", ErrFit, a.patch.New.Content.Short(), newdb.Content().Short())
-	case a.patch.Store != nil && !a.patch.Store.Leads(a.patch.New.Content):
+	case st.Patch != nil:
+		return fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
+	case st.Content != p.Old.Content:
+		return fmt.Errorf("cannot apply patch: %w: it begins with the database %s, the live one is %s", ErrFit, p.Old.Content.Short(), st.Content.Short())
+	case newdb.Content() != p.New.Content:
+		return fmt.Errorf("cannot apply patch: %w: it leads to the database %s, the new one is %s", ErrFit, p.New.Content.Short(), newdb.Content().Short())
+	case p.Store != nil && !p.Store.Leads(p.New.Content):
 		return fmt.Errorf("cannot apply patch: %w: its store leads elsewhere", ErrPatch)
-	case Fingerprint(st) != a.patch.Live.Fingerprint:
+	case Fingerprint(st) != p.Live.Fingerprint:
 		return fmt.Errorf("cannot apply patch: %w: services were started or stopped since it was made", ErrFit)
 	}
-	a.states, a.new.DB = st.Services, newdb
-	a.old, err = a.w.View(st.Content, st.Table)
-	return err
+	return nil
 }
 
 // announce keeps the patch and gives the journal's record that begins it.

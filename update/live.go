@@ -3,6 +3,7 @@ package update
 import (
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 
 	"strata/compile/db"
 	"strata/live"
@@ -14,12 +15,16 @@ import (
 // the supervision tree, and which services are up and wanted. Process ids and
 // times are no part of it.
 func Fingerprint(st *live.State) db.Digest {
-	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%s\n%+v\n", st.Content, st.Epoch)
-	for _, s := range st.Services {
-		_, _ = fmt.Fprintf(h, "%q %t %t %t\n", s.Name, s.Wanted, s.Up, s.Unknown)
+	text := fmt.Appendf(nil, "%s\n%+v\n", st.Content, st.Epoch)
+	for i := range st.Services {
+		s := &st.Services[i]
+		text = append(append(text, s.Name...), 0) // no name holds a zero
+		for _, is := range []bool{s.Wanted, s.Up, s.Unknown} {
+			text = strconv.AppendBool(text, is)
+		}
+		text = append(text, '\n')
 	}
-	return db.Digest(h.Sum(nil))
+	return sha256.Sum256(text)
 }
 
 // StateOf is what a plan needs to know of a live directory. A oneshot of which

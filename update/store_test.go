@@ -297,7 +297,7 @@ func TestStoreDoesNotFit(t *testing.T) {
 		other, move := *p, *p.Store
 		tt.change(&move)
 		other.Store = &move
-		if err := Begin(s.w, newdb, &other, s.env()); !errors.Is(err, tt.want) {
+		if err := Begin(s.w, s.state(), newdb, &other, s.env()); !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, want %v", move, err, tt.want)
 		}
 		if s.current() != contentOf(t, s.old) || s.state().Patch != nil {

@@ -60,30 +60,61 @@ func openBytes(data []byte, outside bool) (*DB, error) {
 	return db, protect(func() error { return db.read(data, outside) })
 }
 
-func (db *DB) read(data []byte, outside bool) error {
+// Claim gives the content digest that a database at path, as of [Open], says it has.
+// Its header has been checked and nothing else, so that the size of the file does not
+// matter. Errors are those of Open.
+func Claim(path string) (content Digest, err error) {
+	f, name, err := openFile(path)
+	if err != nil {
+		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+	}
+	defer f.Close()
+	data, release, err := mapFile(f, mmap)
+	if err != nil {
+		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+	}
+	db := new(DB)
+	err = protect(func() error {
+		_, err := db.readHeader(data, false)
+		return err
+	})
+	if err = errors.Join(err, release()); err != nil {
+		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+	}
+	return db.header.content, nil
+}
+
+// readHeader reads what stands before the graph, and finds that.
+func (db *DB) readHeader(data []byte, outside bool) (graph bucket, err error) {
 	p, digest, err := splitTrailer(data, outside)
 	if err != nil {
-		return err
+		return graph, err
 	}
 	db.file = digest
 	root, err := p.root()
 	if err != nil {
-		return err
+		return graph, err
 	}
-	var meta, graph bucket
+	var meta bucket
 	for _, sub := range []struct {
 		name string
 		to   *bucket
 	}{{bucketMeta, &meta}, {bucketGraph, &graph}, {bucketServices, &db.services}, {bucketNotes, &db.notes}, {bucketBlobs, &db.blobs}} {
 		if *sub.to, err = root.sub(sub.name); err != nil {
-			return err
+			return graph, err
 		}
 	}
 	value, _, err := meta.get([]byte(keyHeader))
 	if err != nil {
-		return err
+		return graph, err
 	}
-	if db.header, err = decodeHeader(value); err != nil {
+	db.header, err = decodeHeader(value)
+	return graph, err
+}
+
+func (db *DB) read(data []byte, outside bool) error {
+	graph, err := db.readHeader(data, outside)
+	if err != nil {
 		return err
 	}
 	a, err := readArrays(graph, db.header.sections, outside)

@@ -175,6 +175,9 @@ type Switch struct {
 	Content  db.Digest `json:"content"`
 	Table    Table     `json:"table"`
 	NextSlot Slot      `json:"next_slot"`
+	// Same says that the table is the one before, and left out: [Writer.Append] sees to
+	// that, as a journal should not grow by thousands of names for one new program.
+	Same bool `json:"same,omitempty"`
 }
 
 // PatchBegin says that a patch is about to be applied. It holds the new table,
@@ -192,6 +195,8 @@ type PatchBegin struct {
 	// Aborts says that this patch takes back the one before, which was switched
 	// already: it ends as aborted.
 	Aborts bool `json:"aborts,omitempty"`
+	// Same says that the new table is the current one, and left out, as in [Switch].
+	Same bool `json:"same,omitempty"`
 }
 
 // PatchTry says that a process begins, or begins again, to apply the patch under

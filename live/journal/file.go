@@ -179,6 +179,9 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 	records := make([]Record, len(events))
 	var lines []byte
 	for i, e := range events {
+		if i == 0 { // what comes after it may stand on it
+			e = w.folder.lean(e)
+		}
 		records[i] = Record{Seq: w.folder.Seq() + uint64(i) + 1, At: now, Boot: boot, Cause: cause, Event: e}
 		if lines, err = appendLine(lines, records[i]); err != nil {
 			return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)

@@ -134,18 +134,27 @@ func (f *Folder) Apply(r Record) {
 			}
 		})
 	case Switch:
-		s.Content, s.Table, s.NextSlot = e.Content, e.Table, max(e.NextSlot, s.NextSlot)
+		s.Content, s.NextSlot = e.Content, max(e.NextSlot, s.NextSlot)
 		if s.Patch != nil {
 			s.Patch.Switched = s.Content == s.Patch.New
 		}
-		f.learn()
+		if !e.Same {
+			s.Table = e.Table
+			f.learn()
+		}
 	case PatchBegin:
+		table, known := e.Table, e.Same && s.Patch == nil
+		if e.Same {
+			table = s.Table
+		}
 		s.Patch = &Patch{
-			Patch: e.Patch, Old: e.Old, New: e.New, OldTable: s.Table, Table: e.Table,
+			Patch: e.Patch, Old: e.Old, New: e.New, OldTable: s.Table, Table: table,
 			NextSlot: e.NextSlot, Actions: e.Actions, Begun: r.At, Cause: r.Cause, Limit: e.Limit, Aborts: e.Aborts,
 		}
 		s.NextSlot = max(e.NextSlot, s.NextSlot)
-		f.learn()
+		if !known {
+			f.learn()
+		}
 	case PatchTry:
 		if s.Patch != nil {
 			s.Patch.Tries++
@@ -163,10 +172,30 @@ func (f *Folder) Apply(r Record) {
 			step(s.Patch, e)
 		}
 	case PatchEnd:
+		p := s.Patch
 		s.Patch, s.LastPatch = nil, e.Outcome
-		f.learn()
+		if p != nil && !(slices.Equal(p.Table, s.Table) && slices.Equal(p.OldTable, s.Table)) {
+			f.learn()
+		}
 	}
 	s.Seq = r.Seq
+}
+
+// lean gives the event without a table that is the current one.
+func (f *Folder) lean(e Event) Event {
+	switch v := e.(type) {
+	case Switch:
+		if v.Same || slices.Equal(v.Table, f.state.Table) {
+			v.Table, v.Same = nil, true
+			return v
+		}
+	case PatchBegin:
+		if v.Same || slices.Equal(v.Table, f.state.Table) {
+			v.Table, v.Same = nil, true
+			return v
+		}
+	}
+	return e
 }
 
 // moved is what every known end of a transition does.

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -138,5 +140,57 @@ func TestFoldPatch(t *testing.T) {
 	want.Seq, want.Patch, want.LastPatch = 10, nil, AppliedWithFailures
 	if d := cmp.Diff(want, Fold(records), equal); d != "" {
 		t.Errorf("after the patch (-want +got):\n%s", d)
+	}
+}
+
+// TestSame: a table that is the current one is not written again, and nothing is
+// forgotten for it.
+func TestSame(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	table := Table{{5, "a", db.Longrun}, {6, "b", db.Oneshot}}
+	if err := Create(path, Init{Table: table, NextSlot: 7}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := OpenWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	other := Table{{5, "a", db.Longrun}, {7, "c", db.Oneshot}}
+	for i, step := range []struct {
+		event Event
+		same  bool
+	}{
+		{Up{Slot: 5}, false},
+		{PatchBegin{New: db.Digest{1}, Table: slices.Clone(table), NextSlot: 7}, true},
+		{Switch{Content: db.Digest{1}, Table: slices.Clone(table)}, true},
+		{PatchEnd{Outcome: Applied}, false},
+		{PatchBegin{New: db.Digest{2}, Table: other, NextSlot: 8}, false},
+		{Switch{Content: db.Digest{2}, Table: other}, false},
+		{PatchEnd{Outcome: Applied}, false},
+	} {
+		if _, err := w.Append("", step.event); err != nil {
+			t.Fatal(err)
+		}
+		records, err := Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var same bool
+		switch e := records[len(records)-1].Event.(type) {
+		case PatchBegin:
+			same = e.Same && len(e.Table) == 0
+		case Switch:
+			same = e.Same && len(e.Table) == 0
+		}
+		if same != step.same {
+			t.Errorf("step %d: the table is left out: %t", i, same)
+		}
+		if read := Fold(records); !read.Services[5].Up || !cmp.Equal(read, w.State(), cmpopts.EquateEmpty()) {
+			t.Errorf("step %d: read %+v, known %+v", i, read, w.State())
+		}
+	}
+	if got := w.State().Table; !slices.Equal(got, other) {
+		t.Errorf("the table is %v", got)
 	}
 }

@@ -74,8 +74,14 @@ func (d *drawn) event(t *rapid.T) Event {
 	case 6:
 		return Redefined{slot, def}
 	case 7:
-		return Switch{def, d.table(t), d.next}
+		if flag {
+			return Switch{Content: def, Table: Table{}, NextSlot: d.next, Same: true}
+		}
+		return Switch{Content: def, Table: d.table(t), NextSlot: d.next}
 	case 8:
+		if n%2 == 0 {
+			return PatchBegin{Patch: def, New: def, Table: Table{}, NextSlot: d.next, Actions: n, Same: true}
+		}
 		return PatchBegin{Patch: def, New: def, Table: d.table(t), NextSlot: d.next, Actions: n, Limit: time.Second, Aborts: flag}
 	case 9:
 		return PatchStep{n, text.Draw(t, "failed")}

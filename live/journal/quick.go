@@ -142,6 +142,7 @@ func (s *scanner) switched() (e Switch) {
 	e.Table = s.table()
 	s.lit(`,"next_slot":`)
 	e.NextSlot = s.slot()
+	e.Same = s.opt(`,"same":true`)
 	s.lit(`}`)
 	return e
 }
@@ -159,6 +160,7 @@ func (s *scanner) patchBegin() (e PatchBegin) {
 	e.NextSlot = s.slot()
 	s.lit(`,"actions":`)
 	e.Actions = int(s.int())
+	e.Same = s.opt(`,"same":true`)
 	s.lit(`}`)
 	return e
 }

@@ -75,8 +75,10 @@ func long() []Record {
 		Want{Slots: []Slot{}},
 		Run{"start", 2, 3, []Slot{16}},
 		Init{epoch, def, table, 18},
-		Switch{def, Table{}, 18},
+		Switch{Content: def, Table: Table{}, NextSlot: 18},
+		Switch{Content: def, NextSlot: 18, Same: true},
 		PatchBegin{Patch: def, Old: def, New: def, Table: table, NextSlot: 18, Actions: 3},
+		PatchBegin{Patch: def, Old: def, New: def, NextSlot: 18, Actions: 3, Same: true},
 		Snapshot{state},
 		Snapshot{busy},
 	} {

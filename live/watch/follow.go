@@ -133,6 +133,9 @@ func (f *follower) listen(e journal.Event) error {
 	case journal.Snapshot:
 		table = e.State.Table
 	case journal.Switch:
+		if e.Same {
+			return nil
+		}
 		table = e.Table
 	default:
 		return nil

@@ -151,7 +151,9 @@ func (w *waiter) read() (about []live.Slot, err error) {
 		case journal.Init:
 			about = w.learn(e.Table)
 		case journal.Switch:
-			about = w.learn(e.Table)
+			if !e.Same {
+				about = w.learn(e.Table)
+			}
 		case journal.Snapshot:
 			about = w.learn(e.State.Table)
 			w.begun(journal.Run{}, nil)

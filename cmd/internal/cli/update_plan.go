@@ -107,7 +107,7 @@ func previewUpdate(livePath, newdb string, conv update.Conversions, o update.Opt
 	if err != nil {
 		return err
 	}
-	database, err := db.Open(newdb)
+	database, err := d.PreviewDB(newdb, st.Content)
 	if err != nil {
 		return err
 	}

@@ -81,10 +81,7 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 // begin plans, unless there is a patch already, and writes down that the patch is
 // going to be applied.
 func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor) (*update.Patch, error) {
-	if err := settle(ctx, w, sup); err != nil {
-		return nil, err
-	}
-	st, err := w.State()
+	st, err := settle(ctx, w, sup)
 	if err != nil {
 		return nil, err
 	}
@@ -122,16 +119,17 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	if j.planned != nil {
 		j.planned(p)
 	}
-	return p, update.Begin(w, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+	return p, update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
 }
 
-// settle fetches the results of oneshots that an earlier command did not wait for.
-func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) error {
+// settle fetches the results of oneshots that an earlier command did not wait for, and
+// gives the state then.
+func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) (*live.State, error) {
 	session, err := tree.Open(ctx, w, sup)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return session.Close()
+	return session.State(), session.Close()
 }
 
 // reportResult says what failed.

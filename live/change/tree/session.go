@@ -79,6 +79,9 @@ func (s *Session) read() error {
 	return nil
 }
 
+// State is what the session found, results of oneshots included. It outlives it.
+func (s *Session) State() *live.State { return s.state }
+
 // Close closes the databases. Names that a result holds must not be used after it.
 func (s *Session) Close() error {
 	if s.View.DB == nil {
