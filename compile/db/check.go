@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"sync"
 )
 
 // Check reads everything, the bytes that nobody asks for included, and reports the first thing that is wrong, as
@@ -20,20 +21,49 @@ func (db *DB) Check() error {
 	return nil
 }
 
+// check computes the two digests that cover everything beside what else there is to do:
+// that takes as long.
 func (db *DB) check() error {
-	if !db.whole {
-		if _, _, err := splitTrailer(db.data, true); err != nil {
-			return err
-		}
+	var whole, content error
+	var aside sync.WaitGroup
+	aside.Go(func() {
+		whole = protect(db.checkWhole)
+		content = protect(db.checkContent)
+	})
+	meaning := protect(db.checkMeaning)
+	aside.Wait()
+	return cmp.Or(whole, meaning, content)
+}
+
+func (db *DB) checkWhole() error {
+	if db.whole {
+		return nil
 	}
+	_, _, err := splitTrailer(db.data, true)
+	return err
+}
+
+func (db *DB) checkContent() error {
+	h := newContentHash(db.Private())
+	for _, s := range db.flat.sections() {
+		stored, _ := s.encode()
+		h.chunk(stored)
+	}
+	err := db.services.each(func(_, value []byte) error { h.chunk(value); return nil })
+	if err == nil {
+		err = db.blobs.each(func(key, _ []byte) error { h.chunk(key); return nil })
+	}
+	if err == nil && h.sum() != db.header.content {
+		err = corruptf("its content does not match its content digest")
+	}
+	return err
+}
+
+func (db *DB) checkMeaning() error {
 	if err := db.flat.checkMeaning(); err != nil {
 		return err
 	}
-	c := checker{db: db, h: newContentHash(db.Private()), def: sha256.New(), used: map[Digest]bool{}}
-	for _, s := range db.flat.sections() {
-		stored, _ := s.encode()
-		c.h.chunk(stored)
-	}
+	c := checker{db: db, def: sha256.New(), used: map[Digest]bool{}}
 	if err := db.services.each(c.service); err != nil {
 		return err
 	}
@@ -52,16 +82,12 @@ func (db *DB) check() error {
 	if len(c.used) > 0 || c.blobs != int(db.header.blobs) {
 		return corruptf("%d contents are missing", max(len(c.used), 1))
 	}
-	if c.h.sum() != db.header.content {
-		return corruptf("its content does not match its content digest")
-	}
 	return nil
 }
 
-// checker goes through the buckets in the order of the content digest.
+// checker goes through the buckets.
 type checker struct {
 	db    *DB
-	h     *contentHash
 	def   hash.Hash // to be reset for each definition
 	seen  int
 	fed   []Pipe
@@ -75,7 +101,6 @@ func (c *checker) service(key, value []byte) error {
 		return corruptf("service records are out of order")
 	}
 	c.seen++
-	c.h.chunk(value)
 	var s Service
 	def, err := c.db.record(id, key, value, &s)
 	if err != nil {
@@ -146,6 +171,5 @@ func (c *checker) blob(key, value []byte) error {
 	}
 	delete(c.used, d)
 	c.blobs++
-	c.h.chunk(d[:])
 	return nil
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -69,9 +70,11 @@ func checkCopy(f *os.File) (info *Info, private bool, err error) {
 		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	db, err := openBytes(data, true)
+	// The digest of the whole is checked with the rest, beside it.
+	db, err := openBytes(data, false)
 	if err != nil {
-		return nil, false, err
+		_, _, damage := splitTrailer(data, true)
+		return nil, false, cmp.Or(damage, err)
 	}
 	if err := protect(db.check); err != nil {
 		return nil, false, err
