@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"strata/compile/db"
 	"strata/live/journal"
 	"strata/live/s6"
@@ -162,14 +164,17 @@ func (w *Writer) sweepDefinitions(j journal.State) error {
 		return err
 	}
 	defer v.DB.Close()
-	var errs []error
-	for i, e := range j.Table {
+	return spread(len(j.Table), func(i int) error {
+		e := j.Table[i]
 		dir := filepath.Join(w.file("defs"), slotName(e.Slot))
+		if fewDirectories(dir) {
+			return nil
+		}
 		entries, err := os.ReadDir(dir)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) < 2 {
-			continue
+			return nil
 		}
-		errs = append(errs, err)
+		errs := []error{err}
 		keep := map[string]bool{v.Definition(db.ServiceID(i)).String(): true}
 		if known, ok := j.Services[e.Slot]; ok {
 			keep[known.Def.String()] = true
@@ -177,8 +182,7 @@ func (w *Writer) sweepDefinitions(j journal.State) error {
 		if e.Type == db.Longrun {
 			linked, err := w.linkedDefinition(e.Slot)
 			if err != nil {
-				errs = append(errs, err)
-				continue
+				return errors.Join(append(errs, err)...)
 			}
 			keep[linked.String()] = true
 		}
@@ -187,6 +191,19 @@ func (w *Writer) sweepDefinitions(j journal.State) error {
 				errs = append(errs, removeTree(filepath.Join(dir, entry.Name())))
 			}
 		}
+		return errors.Join(errs...)
+	})
+}
+
+// fewDirectories says that there is at most one directory in dir, or no dir, if the file
+// system counts them, as a tmpfs does: to look costs less than to read thousands.
+func fewDirectories(dir string) bool {
+	var st unix.Stat_t
+	switch unix.Lstat(dir, &st) {
+	case nil:
+		return st.Nlink == 2 || st.Nlink == 3 // its own two, and one for each
+	case unix.ENOENT:
+		return true
 	}
-	return errors.Join(errs...)
+	return false
 }

@@ -246,8 +246,9 @@ func (in *initer) services(d *Dir, database *db.DB) ([]Named, error) {
 	if err := journal.Create(d.JournalPath(), first); err != nil {
 		return nil, err
 	}
-	j := journal.Fold([]journal.Record{{Seq: 1, Event: first}})
-	if err := errors.Join(writeSummary(d, j), d.WriteStopOrder(v)); err != nil {
+	var known journal.Folder
+	known.Apply(journal.Record{Seq: 1, Event: first})
+	if err := errors.Join(writeSummary(d, &known), d.WriteStopOrder(v)); err != nil {
 		return nil, err
 	}
 	return longruns(v.Table), nil

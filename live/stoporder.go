@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"strata/compile/db"
 	"strata/graph"
+	"strata/internal/atomicfs"
 	"strata/live/journal"
 	"strata/live/servicedir"
 )
@@ -132,41 +134,60 @@ func (d *Dir) WriteStopOrder(views ...View) error {
 }
 
 func (d *Dir) writeStopOrder(s StopOrder) error {
-	order := stopJSON{StopOrder: s, Services: make([]stopServiceJSON, len(s.Services))}
-	for i, sv := range s.Services {
-		order.Services[i] = stopServiceJSON{StopService: sv, Name: journal.Text(sv.Name), TTY: journal.Text(sv.TTY)}
-		for _, word := range sv.Down {
-			order.Services[i].Down = append(order.Services[i].Down, journal.Text(word))
-		}
-	}
-	b, err := json.Marshal(order)
+	order, err := s.text()
 	if err != nil {
 		return err
 	}
-	return writeJSON(d.file("stop-order"), 0o600, stopFile{StopOrderFormat, stopSum(b), b})
+	head := fmt.Sprintf(`{"format":%q,"crc32c":%q,"order":`, StopOrderFormat, stopSum(order))
+	return atomicfs.WriteFile(d.file("stop-order"), 0o600, func(f *os.File) error {
+		_, err := f.Write(slices.Concat([]byte(head), order, []byte("}\n")))
+		return err
+	})
+}
+
+// text is the JSON of a stopJSON. There can be thousands of services, at each update.
+func (s StopOrder) text() ([]byte, error) {
+	epoch, err := json.Marshal(s.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([][]byte, len(s.Services))
+	err = spread(len(texts), func(i int) (err error) {
+		sv := s.Services[i]
+		text := stopServiceJSON{StopService: sv, Name: journal.Text(sv.Name), TTY: journal.Text(sv.TTY)}
+		for _, word := range sv.Down {
+			text.Down = append(text.Down, journal.Text(word))
+		}
+		texts[i], err = json.Marshal(text)
+		return err
+	})
+	return slices.Concat([]byte(`{"epoch":`), epoch, []byte(`,"services":[`), bytes.Join(texts, []byte(",")), []byte("]}")), err
 }
 
 // stopOrder merges the services of the views.
 func stopOrder(views []View) (StopOrder, error) {
-	s := StopOrder{Services: []StopService{}}
 	index := make(map[Slot]graph.ID)
-	from := []int{} // the view that counts for each
+	var ids []db.ServiceID
+	var from []int // the view that counts for each
 	for n, v := range views {
 		for i, e := range v.Table {
-			if _, ok := index[e.Slot]; ok {
-				continue
+			if _, ok := index[e.Slot]; !ok {
+				index[e.Slot] = graph.ID(len(ids))
+				ids, from = append(ids, db.ServiceID(i)), append(from, n)
 			}
-			sv, err := stopService(v, db.ServiceID(i))
-			if err != nil {
-				return s, err
-			}
-			index[e.Slot] = graph.ID(len(s.Services))
-			s.Services, from = append(s.Services, sv), append(from, n)
 		}
+	}
+	s := StopOrder{Services: make([]StopService, len(ids))}
+	err := spread(len(ids), func(i int) (err error) {
+		s.Services[i], err = stopService(views[from[i]], ids[i])
+		return err
+	})
+	if err != nil {
+		return s, err
 	}
 	// What an edge of either database says holds. Two that contradict each other are
 	// possible: then those count that belong to the service.
-	err := s.connect(views, index, func(int, graph.ID) bool { return true })
+	err = s.connect(views, index, func(int, graph.ID) bool { return true })
 	if err != nil {
 		err = s.connect(views, index, func(view int, id graph.ID) bool { return from[id] == view })
 	}
@@ -184,7 +205,7 @@ func stopService(v View, id db.ServiceID) (StopService, error) {
 	if e.Type != db.Oneshot {
 		return s, nil
 	}
-	svc, err := v.DB.Service(id)
+	svc, err := v.DB.Record(id)
 	if err != nil {
 		return s, err
 	}

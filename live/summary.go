@@ -52,16 +52,19 @@ func (d *Dir) Summary() (Summary, error) {
 // WriteSummary writes the file state from what the journal knows.
 func (w *Writer) WriteSummary() error {
 	w.changed.Store(false)
-	if err := writeSummary(w.Dir, w.journal.State()); err != nil {
+	var err error
+	w.journal.With(func(known *journal.Folder) { err = writeSummary(w.Dir, known) })
+	if err != nil {
 		return fmt.Errorf("cannot write summary: %w", err)
 	}
 	return nil
 }
 
-func writeSummary(d *Dir, j journal.State) error {
+func writeSummary(d *Dir, from *journal.Folder) error {
+	j := from.Head()
 	s := Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: make([]SummaryService, 0, len(j.Table))}
 	for _, e := range j.Table {
-		known := j.Services[e.Slot]
+		known := from.Service(e.Slot)
 		s.Services = append(s.Services, SummaryService{
 			Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown,
 		})

@@ -22,20 +22,34 @@ func (db *DB) Service(id ServiceID) (*Service, error) {
 	return s, nil
 }
 
-func (db *DB) service(id ServiceID, s *Service) error {
+// Record is [DB.Service] without what is for people alone: Description and Origin are
+// empty. That takes much less time.
+func (db *DB) Record(id ServiceID) (*Service, error) {
+	s := new(Service)
+	if err := protect(func() error { return db.serviceRecord(id, s) }); err != nil {
+		return nil, db.failed(err)
+	}
+	return s, nil
+}
+
+func (db *DB) serviceRecord(id ServiceID, s *Service) error {
 	if !db.has(id) {
 		return fmt.Errorf("service %d: %w", id, fs.ErrNotExist)
 	}
 	key := serviceKey(int(id))
 	value, _, err := db.services.get(key)
-	if err != nil {
+	if err == nil {
+		_, err = db.record(id, key, value, s)
+	}
+	return err
+}
+
+func (db *DB) service(id ServiceID, s *Service) error {
+	if err := db.serviceRecord(id, s); err != nil {
 		return err
 	}
-	if _, err := db.record(id, key, value, s); err != nil {
-		return err
-	}
-	key = noteKey(noteService, int(id))
-	value, _, err = db.notes.get(key)
+	key := noteKey(noteService, int(id))
+	value, _, err := db.notes.get(key)
 	if err != nil {
 		return err
 	}

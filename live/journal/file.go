@@ -90,7 +90,7 @@ func OpenWriter(path string) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open journal: %w", err)
 	}
-	w := &Writer{path: path, compact: compactAbove, more: -1}
+	w := &Writer{path: path, more: -1}
 	good, err := walk(b, func(r Record) {
 		w.folder.Apply(r)
 		w.more++
@@ -102,6 +102,7 @@ func OpenWriter(path string) (*Writer, error) {
 		return nil, fmt.Errorf("cannot open journal %s: %w", path, err)
 	}
 	w.first = int64(lineEnd(b, len(Header)))
+	w.compact = max(compactAbove, 4*w.first) // of thousands of services the first record is long
 	return w, nil
 }
 

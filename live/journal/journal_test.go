@@ -323,6 +323,35 @@ func TestGrows(t *testing.T) {
 	}
 }
 
+// TestOfMany: a journal of very many services is not written anew by each command.
+func TestOfMany(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	table := make(Table, 100_000)
+	for i := range table {
+		table[i] = Entry{Slot(i + 1), fmt.Sprintf("a-service-with-a-long-name-%d", i), db.Longrun}
+	}
+	if err := Create(path, Init{Table: table, NextSlot: 100_001}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(path)
+	if err != nil || before.Size() < compactAbove {
+		t.Fatal(before.Size(), err)
+	}
+	w, err := OpenWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Append("", Up{Slot: 5}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Tidy(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("written anew for one record (%v)", err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	b := []byte(Header)
 	for i, e := range []Event{Init{Table: Table{{5, "a", db.Longrun}}}, Want{Slots: []Slot{5}}, PatchBegin{}, PatchStep{}, PatchEnd{}} {
