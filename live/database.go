@@ -21,8 +21,8 @@ import (
 func (w *Writer) AddDB(src string) (*db.DB, error) {
 	var current db.Digest
 	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
-	if own, err := w.own(src, current); own != nil || err != nil {
-		return own, err
+	if own := w.own(src, current); own != nil {
+		return own, nil
 	}
 	_, path, err := db.Copy(src, w.file("db"))
 	if err != nil {
@@ -34,24 +34,24 @@ func (w *Writer) AddDB(src string) (*db.DB, error) {
 // PreviewDB opens the database at src as [Writer.AddDB] does, but changes nothing: it is
 // read where it is. current is the content of the current database.
 func (d *Dir) PreviewDB(src string, current db.Digest) (*db.DB, error) {
-	if own, err := d.own(src, current); own != nil || err != nil {
-		return own, err
+	if own := d.own(src, current); own != nil {
+		return own, nil
 	}
 	return db.Open(src)
 }
 
 // own opens our copy of the database at src if that is the current one. If not, or if
 // our copy is damaged, there is none.
-func (d *Dir) own(src string, current db.Digest) (*db.DB, error) {
+func (d *Dir) own(src string, current db.Digest) *db.DB {
 	claim, err := db.Claim(src)
 	if err != nil || claim != current {
-		return nil, err
+		return nil // who opens src will say what is wrong with it
 	}
 	own, err := d.OpenDatabase(current)
 	if err != nil || own.Content() != current {
-		return nil, nil //nolint:nilerr,nilnil // src is as good
+		return nil
 	}
-	return own, nil
+	return own
 }
 
 // NewTable gives the services of a database slots: same says which slot a service
