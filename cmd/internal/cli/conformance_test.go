@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -70,21 +69,20 @@ func conform(t *testing.T, c *testdata.Case) {
 	q.queries()
 }
 
+// compileCase gives the command line to s6-rc-compile, with paths that count from
+// root.
 func compileCase(t *testing.T, c *testdata.Case, root string) (code int, stderr string) {
+	t.Helper()
 	args := slices.Clone(c.Args)
 	if !c.HasTag("no-args") {
-		args = append(append(args, c.Dest), c.Sources...)
+		for _, path := range append([]string{c.Dest}, c.Sources...) {
+			args = append(args, root+"/"+path)
+		}
 	}
-	cmd := exec.Command("s6-rc-compile", args...)
-	cmd.Dir = root
 	var text bytes.Buffer
-	cmd.Stderr = &text
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), text.String()
+	s := ui.Streams{Tool: "s6-rc-compile", In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &text}
+	code = finish(s, run(s, "s6-rc-compile", args))
+	return code, text.String()
 }
 
 // manyFaults are the families whose trees hold several faults, of which either

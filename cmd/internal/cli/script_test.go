@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"strata/live/s6/s6test"
 )
 
 // TestMain lets the test binary stand in for every tool: called under a tool's
@@ -32,16 +35,31 @@ func usualModes() { unix.Umask(0o022) }
 // them. Besides testscript's own commands there is
 //
 //	exits CODE COMMAND...  run a command that must end with this exit code
-func TestScripts(t *testing.T) {
+//
+// and the conditions [root], and [long] in the long suite.
+func TestScripts(t *testing.T) { runScripts(t, testscript.Params{Dir: "testdata/script"}, false) }
+
+// TestLongScripts runs those that have cases for the long suite.
+func TestLongScripts(t *testing.T) {
+	s6test.Long(t)
+	runScripts(t, testscript.Params{Files: []string{"testdata/script/ctl_rescue.txtar"}}, true)
+}
+
+func runScripts(t *testing.T, p testscript.Params, long bool) {
 	usualModes()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE") != "",
-		Condition:           scriptCondition,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits},
-	})
+	p.RequireExplicitExec, p.RequireUniqueNames = true, true
+	p.UpdateScripts = os.Getenv("UPDATE") != ""
+	p.Condition = func(cond string) (bool, error) {
+		switch cond {
+		case "root":
+			return os.Geteuid() == 0, nil
+		case "long":
+			return long, nil
+		}
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	p.Cmds = map[string]func(*testscript.TestScript, bool, []string){"exits": scriptExits}
+	testscript.Run(t, p)
 }
 
 // scriptExits runs a command and checks its exit code; stdout and stderr can be
@@ -63,9 +81,4 @@ func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%q ended with exit code %d, want %d", args[1:], got, want)
 	}
-}
-
-// scriptCondition knows [root] besides testscript's own conditions.
-func scriptCondition(cond string) (bool, error) {
-	return cond == "root" && os.Geteuid() == 0, nil
 }
