@@ -17,7 +17,8 @@ import (
 
 // AddDB takes a verified copy of the database at src, a file or a directory with
 // a file db, into the live directory, and opens it. The caller closes it. If src says
-// that it is the current database, it is not read any further: there is a copy.
+// that it is the file that the current database was copied from, byte by byte, it is
+// not read any further.
 func (w *Writer) AddDB(src string) (*db.DB, error) {
 	var current db.Digest
 	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
@@ -41,14 +42,18 @@ func (d *Dir) PreviewDB(src string, current db.Digest) (*db.DB, error) {
 }
 
 // own opens our copy of the database at src if that is the current one. If not, or if
-// our copy is damaged, there is none.
+// our copy is damaged, it is nil.
 func (d *Dir) own(src string, current db.Digest) *db.DB {
 	claim, err := db.Claim(src)
-	if err != nil || claim != current {
+	if err != nil || claim.Content != current {
 		return nil // who opens src will say what is wrong with it
 	}
 	own, err := d.OpenDatabase(current)
-	if err != nil || own.Content() != current {
+	if err != nil {
+		return nil
+	}
+	if own.File() != claim.File {
+		_ = own.Close() // only a map is given back
 		return nil
 	}
 	return own

@@ -68,6 +68,46 @@ func state(t *testing.T, d interface{ State() (*live.State, error) }) *live.Stat
 	return s
 }
 
+// TestOwnDatabase: the file that the current database was copied from is not copied
+// again, and what has become of its contents does not matter. Another file with the same
+// content is: its notes are newer.
+func TestOwnDatabase(t *testing.T) {
+	tr := newTree(t)
+	path := writeDB(t, filepath.Join(tr.Root, "old"), longrun("a"), oneshot("o"))
+	d := tr.init(path)
+	w := lock(t, d)
+	defer w.Close()
+	copied := d.DatabasePath(state(t, w).Content)
+	add := func(path string) (same bool) {
+		t.Helper()
+		before, err := os.Stat(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		added, err := w.AddDB(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := d.PreviewDB(path, added.Content())
+		if err != nil || seen.File() != added.File() {
+			t.Errorf("previewed: %v", err)
+		}
+		after, err := os.Stat(copied)
+		if err := errors.Join(err, added.Close(), seen.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return os.SameFile(before, after)
+	}
+	if !add(path) {
+		t.Error("copied again")
+	}
+	moved := longrun("a")
+	moved.change = func(s *db.Service, _ db.Blobs) { s.Description = "described since" }
+	if add(writeDB(t, filepath.Join(tr.Root, "moved"), moved, oneshot("o"))) {
+		t.Error("not copied, though its notes differ")
+	}
+}
+
 // TestUpdateBlocks goes from one database to another with the building blocks:
 // a is changed, b is renamed to c, p and q swap their names, gone goes and new
 // comes. No daemon but gone's is touched.

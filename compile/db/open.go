@@ -60,28 +60,29 @@ func openBytes(data []byte, outside bool) (*DB, error) {
 	return db, protect(func() error { return db.read(data, outside) })
 }
 
-// Claim gives the content digest that a database at path, as of [Open], says it has.
-// Its header has been checked and nothing else, so that the size of the file does not
-// matter. Errors are those of Open.
-func Claim(path string) (content Digest, err error) {
+// Claim gives what a database at path, as of [Open], says it is. Its header has been
+// checked and nothing else, so that the size of the file does not matter. Errors are
+// those of Open.
+func Claim(path string) (*Info, error) {
 	f, name, err := openFile(path)
 	if err != nil {
-		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+		return nil, fmt.Errorf("cannot open database %s: %w", name, err)
 	}
 	defer f.Close()
 	data, release, err := mapFile(f, mmap)
 	if err != nil {
-		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+		return nil, fmt.Errorf("cannot open database %s: %w", name, err)
 	}
 	db := new(DB)
 	err = protect(func() error {
 		_, err := db.readHeader(data, false)
 		return err
 	})
+	size := int64(len(data))
 	if err = errors.Join(err, release()); err != nil {
-		return content, fmt.Errorf("cannot open database %s: %w", name, err)
+		return nil, fmt.Errorf("cannot open database %s: %w", name, err)
 	}
-	return db.header.content, nil
+	return &Info{Content: db.header.content, File: db.file, Size: size}, nil
 }
 
 // readHeader reads what stands before the graph, and finds that.
