@@ -79,9 +79,10 @@ bench-engine: build ## 1,000 services up and down, and the state of 10,000, on a
 	@$(GO) build -o .tools/benchengine ./internal/benchengine
 	@internal/tools/with-tmpdir .tools/benchengine bin/strata
 
-bench-update: ## planning updates of 10,000, 20,000 and 40,000 services
+bench-update: build ## updates of 10,000 services and of other numbers, planned and applied on a real s6
+	@internal/tools/deps
 	@$(GO) build -o .tools/benchupdate ./internal/benchupdate
-	@internal/tools/with-tmpdir .tools/benchupdate
+	@internal/tools/with-tmpdir .tools/benchupdate bin/strata
 
 cover: ## coverage by package, and cover.out for go tool cover
 	@if internal/tools/deps; then STRATA_REQUIRE_S6=1; export STRATA_REQUIRE_S6; fi; \

@@ -12,11 +12,21 @@ import (
 // name is the name of a service.
 func name(i int) string { return fmt.Sprintf("service-%06d", i) }
 
-// generate makes n services, the same ones each time: three quarters longruns, one
-// quarter oneshots, each with up to three needs among the services before it, and
-// with a file of so many bytes of its own. The programs are those that program
-// gives.
-func generate(n, size int, program func(i int) string) (*db.Model, error) {
+// model says which services to make.
+type model struct {
+	services int
+	size     int                // of a file in each service, in bytes; 0 is no file
+	longrun  func(i int) bool   // which are longruns, and not oneshots
+	program  func(i int) string // what they run
+}
+
+// mixed makes three quarters of them longruns.
+func mixed(i int) bool { return i%4 != 0 }
+
+// generate makes services, the same ones each time, each with up to three needs among
+// the services before it.
+func generate(want model) (*db.Model, error) {
+	n, size := want.services, want.size
 	random := rand.New(rand.NewPCG(1, uint64(n)))
 	m := &db.Model{Services: make([]db.Service, n), Blobs: db.Blobs{}}
 	var needs []graph.Edge
@@ -25,8 +35,8 @@ func generate(n, size int, program func(i int) string) (*db.Model, error) {
 			Name: name(i), Type: db.Longrun, Consumer: db.None,
 			Origin: db.Origin{Label: "0", Path: name(i) + ".toml", Fields: []db.FieldOrigin{{Field: "run", Path: name(i) + ".toml", Line: 2}}},
 		}
-		text := db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + program(i)))}
-		if i%4 == 0 {
+		text := db.Program{Form: db.Script, Script: m.Blobs.Add([]byte("#!/bin/sh\n" + want.program(i)))}
+		if !want.longrun(i) {
 			s.Type, s.Up = db.Oneshot, text
 		} else {
 			s.Run = text
@@ -58,9 +68,19 @@ func generate(n, size int, program func(i int) string) (*db.Model, error) {
 func oldProgram(i int) string { return "exec " + name(i) + "\n" }
 func newProgram(i int) string { return "exec " + name(i) + " -v\n" }
 
-// write makes a database of n services.
-func write(path string, n, size int, program func(i int) string) error {
-	m, err := generate(n, size, program)
+// lastChanged changes one of n services, which no other needs.
+func lastChanged(n int) func(i int) string {
+	return func(i int) string {
+		if i == n-1 {
+			return newProgram(i)
+		}
+		return oldProgram(i)
+	}
+}
+
+// write makes a database.
+func write(path string, want model) error {
+	m, err := generate(want)
 	if err != nil {
 		return err
 	}

@@ -5,15 +5,16 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
 
 func main() {
-	part := flag.String("part", "all", "measure one `part`: plan")
+	part := flag.String("part", "all", "measure one `part`: plan or apply")
 	runs := flag.Int("runs", 15, "measure each thing `N` times")
 	flag.Parse()
-	if err := bench(*part, *runs); err != nil {
+	if err := bench(*part, *runs, flag.Args()); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "benchupdate:", err)
 		os.Exit(1)
 	}
@@ -22,14 +23,19 @@ func main() {
 // parts are what can be measured, each in a directory that is gone afterwards.
 var parts = []struct {
 	name    string
-	measure func(dir string, runs int) error
+	measure func(strata, dir string, runs int) error
 }{
 	{"plan", plans},
+	{"apply", updates},
 }
 
-func bench(part string, runs int) error {
-	if flag.NArg() > 0 || runs < 1 {
-		return errors.New("usage: benchupdate [-part plan] [-runs N]")
+func bench(part string, runs int, args []string) error {
+	if len(args) != 1 || runs < 1 {
+		return errors.New("usage: benchupdate [-part plan|apply] [-runs N] STRATA")
+	}
+	strata, err := filepath.Abs(args[0])
+	if err != nil {
+		return err
 	}
 	known := false
 	for _, p := range parts {
@@ -41,7 +47,7 @@ func bench(part string, runs int) error {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(p.measure(dir, runs), os.RemoveAll(dir)); err != nil {
+		if err := errors.Join(p.measure(strata, dir, runs), os.RemoveAll(dir)); err != nil {
 			return err
 		}
 	}

@@ -27,14 +27,7 @@ type planCase struct {
 var planCases = []planCase{
 	{"nothing", 0, func(int) func(int) string { return oldProgram }, emptyLimit},
 	{"nothing, large files", largeFile, func(int) func(int) string { return oldProgram }, emptyLimit},
-	{"one service", 0, func(n int) func(int) string {
-		return func(i int) string {
-			if i == n-1 {
-				return newProgram(i)
-			}
-			return oldProgram(i)
-		}
-	}, 0},
+	{"one service", 0, lastChanged, 0},
 	{"all services", 0, func(int) func(int) string { return newProgram }, 0},
 }
 
@@ -45,7 +38,7 @@ type planTimes struct {
 }
 
 // plans measures each case for three sizes.
-func plans(dir string, runs int) error {
+func plans(_, dir string, runs int) error {
 	_, _ = fmt.Printf("%-22s %8s %8s %9s %9s %9s %9s %7s\n", "plan: what differs", "services", "actions", "open old", "open new", "plan", "all", "limit")
 	for _, c := range planCases {
 		for _, n := range []int{10_000, 20_000, 40_000} {
@@ -69,7 +62,7 @@ func plans(dir string, runs int) error {
 
 func measurePlan(dir string, n, runs int, c planCase) (t planTimes, err error) {
 	oldPath, newPath := filepath.Join(dir, "old.db"), filepath.Join(dir, "new.db")
-	err = errors.Join(write(oldPath, n, c.size, oldProgram), write(newPath, n, c.size, c.program(n)))
+	err = errors.Join(write(oldPath, model{n, c.size, mixed, oldProgram}), write(newPath, model{n, c.size, mixed, c.program(n)}))
 	for range runs {
 		if err == nil {
 			err = t.measure(oldPath, newPath)

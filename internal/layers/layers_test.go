@@ -20,8 +20,9 @@ type layer struct {
 
 var rules = []layer{
 	{"internal", nil},
-	{"internal/benchengine", []string{"compile/db", "live"}},
-	{"internal/benchupdate", []string{"graph", "compile/db", "live", "update"}},
+	{"internal/benchtree", []string{"live"}},
+	{"internal/benchengine", []string{"compile/db", "live", "internal/benchtree"}},
+	{"internal/benchupdate", []string{"graph", "compile/db", "live", "update", "internal/benchtree"}},
 	{"graph", nil},
 	{"compile/db", []string{"graph"}},
 	{"compile/source", []string{"graph", "compile/db"}},

@@ -1,0 +1,2 @@
+// Package benchtree runs a real s6-svscan for the project's benchmarks.
+package benchtree
