@@ -139,7 +139,7 @@ func makeSlot(d *Dir, slot Slot, def db.Digest, tree servicedir.Tree) error {
 // buildDir makes a directory whole or not at all: it is filled under another name
 // and renamed. What an earlier try left is removed.
 func buildDir(dir string, fill func(temp string) error) error {
-	temp := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".new")
+	temp := filepath.Join(filepath.Dir(dir), tempOf(filepath.Base(dir)))
 	if err := removeTree(temp); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func replaceTemplate(dir string, tree servicedir.Tree) error {
 	if len(real) == 0 && !there {
 		return nil
 	}
-	temp := filepath.Join(dir, ".template.new")
+	temp := filepath.Join(dir, tempOf("template"))
 	if err := removeTree(temp); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func replaceLink(target, path string) error {
 	if old, err := os.Readlink(path); err == nil && old == target {
 		return nil
 	}
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	temp := filepath.Join(filepath.Dir(path), tempOf(filepath.Base(path)))
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

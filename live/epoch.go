@@ -120,6 +120,18 @@ func startedAfter(pid int, boot time.Duration) bool {
 	return err == nil && time.Duration(ticks)*(time.Second/ticksPerSecond) > boot
 }
 
+// RanAt reports whether the process that a longrun has now was there at a time since
+// boot. What cannot be found out is no.
+func (d *Dir) RanAt(slot Slot, boot time.Duration) bool {
+	st, err := s6.ReadStatus(d.Servicedir(slot))
+	if err != nil || !st.Up() {
+		return false
+	}
+	ticks, err := startTicks(st.PID)
+	const tick = time.Second / ticksPerSecond
+	return err == nil && time.Duration(ticks+1)*tick <= boot
+}
+
 // CheckEpoch reports an error that wraps [ErrStale] if the directory was made for
 // another life of the supervision tree than the present one, and [s6.ErrNotRunning]
 // if there is none at present.

@@ -277,6 +277,7 @@ func (a *applier) tidy() error {
 	if a.result.Switched {
 		v = a.new
 	}
+	a.w.SweepListeners(a.touched()...)
 	if err := errors.Join(a.w.WriteStopOrder(v), a.w.Sweep()); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
@@ -284,6 +285,19 @@ func (a *applier) tidy() error {
 		a.result.Notes = append(a.result.Notes, err)
 	}
 	return nil
+}
+
+// touched are the slots of what the patch names.
+func (a *applier) touched() []live.Slot {
+	var slots []live.Slot
+	for _, action := range a.patch.Actions {
+		for _, v := range []live.View{a.old, a.new} {
+			if i, ok := find(v.DB, action.Service); ok {
+				slots = append(slots, v.Slot(i))
+			}
+		}
+	}
+	return slots
 }
 
 // end ends a patch that was switched.

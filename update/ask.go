@@ -1,6 +1,8 @@
 package update
 
 import (
+	"errors"
+
 	"strata/live"
 	"strata/live/journal"
 )
@@ -11,15 +13,35 @@ import (
 // Taking back drops, before the switch, what was made for the new database and starts
 // what was stopped; after it it applies the inverse, a patch of its own, so that what
 // was up before is up again. It ends as aborted, or as aborted with failures. The
-// error is [ErrNoPatch] if none is under way.
+// error wraps [ErrNoPatch] if none is under way: then it is [Tidy].
 func Ask(w *live.Writer, cause string, back bool) error {
 	under := w.Journal().Patch
 	if under == nil {
-		return ErrNoPatch
+		return errors.Join(ErrNoPatch, Tidy(w))
 	}
 	events := []journal.Event{journal.PatchTry{}}
 	if back && !under.Aborting && !under.Aborts {
 		events = append(events, journal.PatchAbort{})
 	}
 	return w.Append(cause, events...)
+}
+
+// Tidy leaves nothing of an update that was killed before it had begun or after its
+// end. It does nothing while one is under way.
+func Tidy(w *live.Writer) error {
+	j := w.Journal()
+	if j.Patch != nil {
+		return nil
+	}
+	v, err := w.View(j.Content, j.Table)
+	if err != nil {
+		return err
+	}
+	defer v.DB.Close()
+	var slots []live.Slot
+	for _, e := range j.Table {
+		slots = append(slots, e.Slot)
+	}
+	w.SweepListeners(slots...)
+	return errors.Join(w.WriteStopOrder(v), w.Sweep())
 }

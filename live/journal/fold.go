@@ -97,7 +97,7 @@ func (f *Folder) Apply(r Record) {
 		if e.Phase == PhaseReload {
 			r.Cause = "" // it moves nothing
 		}
-		f.update(e.Slot, r, func(v *Service) { v.Pending, v.At = e.Phase, r.At })
+		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Begun, v.At = e.Phase, r.Boot, r.At })
 	case Up:
 		f.told(e.Slot, e.By, r, func(v *Service) {
 			moved(v, true, r)
@@ -107,7 +107,7 @@ func (f *Folder) Apply(r Record) {
 		f.told(e.Slot, e.By, r, func(v *Service) { moved(v, false, r) })
 	case Failed:
 		f.told(e.Slot, e.By, r, func(v *Service) {
-			v.Pending, v.Failure, v.Failed = "", e.Reason, e.Phase
+			v.Pending, v.Begun, v.Failure, v.Failed = "", 0, e.Reason, e.Phase
 			v.Unknown = v.Unknown || e.Unknown
 			v.Permanent, v.Skipped = e.Permanent, false
 		})
@@ -121,7 +121,7 @@ func (f *Folder) Apply(r Record) {
 			delete(s.Run.Left, e.Slot)
 		}
 		r.Cause = ""
-		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Failure, v.Failed, v.At = "", "", "", r.At })
+		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Begun, v.Failure, v.Failed, v.At = "", 0, "", "", r.At })
 	case Observed:
 		f.told(e.Slot, 0, r, func(v *Service) {
 			moved(v, e.Up, r)
@@ -203,7 +203,7 @@ func moved(v *Service, up bool, r Record) {
 	if v.Up != up || v.Unknown {
 		v.Since = r.At
 	}
-	v.Up, v.Unknown, v.Pending = up, false, ""
+	v.Up, v.Unknown, v.Pending, v.Begun = up, false, "", 0
 	v.Failure, v.Failed, v.Permanent, v.Skipped = "", "", false, false
 	if !up {
 		v.Def, v.Redefined = db.Digest{}, 0

@@ -23,7 +23,7 @@ func TestFoldSteps(t *testing.T) {
 	}{
 		{"want", []Event{Want{Slots: []Slot{9, 5}, Up: true}}, Service{Wanted: true}},
 		{"want no more", []Event{Want{Slots: []Slot{5}, Up: true}, Want{Slots: []Slot{5}}}, Service{}},
-		{"begin", []Event{Begin{5, PhaseUp}}, Service{Pending: PhaseUp}},
+		{"begin", []Event{Begin{5, PhaseUp}}, Service{Pending: PhaseUp, Begun: 2}},
 		{"up", []Event{Begin{5, PhaseUp}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(3)}},
 		{"up again", []Event{Up{5, def, 0}, Up{5, def, 0}}, Service{Up: true, Def: def, Since: at(2)}},
 		{"down", []Event{Up{5, def, 0}, Redefined{5, def}, Down{5, 0}}, Service{Since: at(4)}},

@@ -55,7 +55,7 @@ func long() []Record {
 		Services: map[Slot]Service{
 			16: {Wanted: true, Up: true, Def: def, Redefined: 7, Since: at, At: at.Add(1), Cause: "why", By: 17, Command: "rc-ctl start"},
 			17: {
-				Unknown: true, Pending: PhaseDown, Since: at, At: at, Cause: "why", By: 17, Failure: "exit 1", Failed: PhaseUp,
+				Unknown: true, Pending: PhaseDown, Begun: 7, Since: at, At: at, Cause: "why", By: 17, Failure: "exit 1", Failed: PhaseUp,
 				Permanent: true, Skipped: true, Observed: "gone",
 			},
 		},

@@ -83,6 +83,9 @@ func (s *scanner) service(v, before *Service) {
 	if has(`,"pending":"`) {
 		v.Pending = s.phase()
 	}
+	if has(`,"begun":`) {
+		v.Begun = time.Duration(s.int())
+	}
 	if has(`,"def":"`) {
 		v.Def = s.digest()
 	}

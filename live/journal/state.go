@@ -33,6 +33,8 @@ type Service struct {
 	Unknown bool `json:"unknown,omitempty"`
 	// Pending is the phase that was begun and has not ended, or empty.
 	Pending Phase `json:"pending,omitempty"`
+	// Begun is when that was, after boot.
+	Begun time.Duration `json:"begun,omitempty"`
 	// Def is the definition that the service came up with; zero if it is down.
 	Def db.Digest `json:"def,omitzero"`
 	// Redefined is when its definition was last switched while it was up, after

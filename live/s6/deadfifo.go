@@ -2,6 +2,8 @@ package s6
 
 import (
 	"encoding/hex"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,8 +11,23 @@ import (
 )
 
 // hiddenLife is how long a FIFO may be there before it has its reader, and its
-// name without the dot: far longer than that takes anybody.
+// name without the dot, if it is not known who made it: far longer than that takes
+// anybody.
 const hiddenLife = time.Minute
+
+// hiddenName is the name of a listener's FIFO before it has its reader. It says who
+// makes it. Somebody in another PID namespace may take that one for dead: so the
+// FIFO may vanish, and is made again then.
+func hiddenName(name string) string { return "." + name + "." + strconv.Itoa(os.Getpid()) }
+
+// abandoned says of a hidden FIFO that whoever made it is not going to open it.
+func abandoned(name string, made Stamp, now time.Time) bool {
+	pid, err := strconv.Atoi(name[strings.LastIndexByte(name, '.')+1:])
+	if err == nil && pid > 0 {
+		return unix.Kill(pid, 0) == unix.ESRCH
+	}
+	return made.sec+uint64(hiddenLife/time.Second) <= StampOf(now).sec
+}
 
 // SweepListeners removes from an event directory what killed listeners have left.
 // Whoever listens there does that too, so it is for those where nobody is going to.
@@ -34,7 +51,7 @@ func sweepFIFOs(dir int, now time.Time) {
 func sweepFIFO(dir int, entry string, now time.Time) {
 	name, hidden := strings.CutPrefix(entry, ".")
 	made, ok := subscriptionStamp(name)
-	if !ok || hidden && made.sec+uint64(hiddenLife/time.Second) > StampOf(now).sec {
+	if !ok || hidden && !abandoned(name, made, now) {
 		return
 	}
 	var st unix.Stat_t

@@ -2,8 +2,10 @@ package s6_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,8 +27,13 @@ func TestSubscribeSweeps(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%v, %v", entries, err)
 	}
-	stay := []string{entries[0].Name(), ".ftrig1:" + now + ":hidden", "other", ".ftrig1:junk:abcdef"}
-	dead := []string{"ftrig1:" + now + ":abcdef", "ftrig1:" + old + ":abcdef", ".ftrig1:" + old + ":abcdef"}
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	of := func(pid int) string { return ".ftrig1:" + now + ":abcdef." + strconv.Itoa(pid) }
+	stay := []string{entries[0].Name(), ".ftrig1:" + now + ":hidden", "other", ".ftrig1:junk:abcdef", of(os.Getpid())}
+	dead := []string{"ftrig1:" + now + ":abcdef", "ftrig1:" + old + ":abcdef", ".ftrig1:" + old + ":abcdef", of(ended.Process.Pid)}
 	for _, name := range slices.Concat(stay[1:], dead) {
 		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			t.Fatal(err)

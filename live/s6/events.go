@@ -81,7 +81,23 @@ func openEventDir(path string) (int, error) {
 // names with a dot, so it cannot meet the FIFO before it has its reader, and take
 // it for a stale one.
 func makeFIFO(dir int, name string) (int, error) {
-	hidden := "." + name
+	for {
+		fd, err := tryFIFO(dir, name)
+		if err != unix.ENOENT || gone(dir) {
+			return fd, err
+		}
+	}
+}
+
+// gone says whether a directory that is open was removed.
+func gone(dir int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(dir, &st) != nil || st.Nlink == 0
+}
+
+// tryFIFO is makeFIFO, unless the FIFO is taken for a dead one.
+func tryFIFO(dir int, name string) (int, error) {
+	hidden := hiddenName(name)
 	if err := unix.Mknodat(dir, hidden, unix.S_IFIFO|0o600, 0); err != nil {
 		return -1, err
 	}

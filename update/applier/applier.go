@@ -31,7 +31,7 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 		return err
 	}
 	if patch := w.Journal().Patch; patch == nil {
-		return w.Close()
+		return errors.Join(update.Tidy(w), w.Close()) // the one before may have been killed at its end
 	} else if patch.Tries >= MaxTries {
 		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
 		return w.Close()

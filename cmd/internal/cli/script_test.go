@@ -9,12 +9,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"strata/internal/syspoint"
 	"strata/live/s6/s6test"
 )
 
 // TestMain lets the test binary stand in for every tool: called under a tool's
 // name it is that tool.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == syspoint.Command {
+		fmt.Fprintln(os.Stderr, syspoint.Main(os.Args[2:]))
+		os.Exit(exitSystem)
+	}
 	commands := map[string]func(){"strata": runTool}
 	for _, t := range tools() {
 		commands[t.link] = runTool

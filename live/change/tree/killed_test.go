@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
+	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -57,5 +59,42 @@ func TestNoSupervisor(t *testing.T) {
 	}
 	if st := tr.state("up"); st.Starting || st.Status.WantUp {
 		t.Errorf("%+v", st)
+	}
+}
+
+// A job that was begun in the journal is not under way any more when the next command
+// looks. A runner that was there and does not know it was not asked; one that came
+// later knows nothing.
+func TestBegunAndKilled(t *testing.T) {
+	tr := newTree(t, oneshot("up", "true"), oneshot("down", "true"), oneshot("other", "true"))
+	tr.must(change.Start, "up")
+	begin := func(name string, phase journal.Phase) {
+		w := tr.lock()
+		if err := w.Append("test", journal.Begin{Slot: tr.slot(name), Phase: phase}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin("up", journal.PhaseDown)
+	begin("down", journal.PhaseUp)
+	tr.must(change.Start, "other")
+	for name, up := range map[string]bool{"up": true, "down": false, "other": true} {
+		if st := tr.state(name); st.Up != up || st.Unknown || st.Pending != "" || st.Failure != "" {
+			t.Errorf("the runner was not asked: %+v", st)
+		}
+	}
+	begin("up", journal.PhaseDown)
+	dir := tr.dir.Servicedir(live.RunnerSlot)
+	if _, err := s6.WaitFor(t.Context(), dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s6.WaitFor(t.Context(), dir, s6.GoalUpReady(), s6.CmdUp); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(change.Start, "other")
+	if st := tr.state("up"); !st.Unknown || st.Pending != "" {
+		t.Errorf("another runner: %+v", st)
 	}
 }

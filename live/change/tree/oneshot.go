@@ -76,6 +76,7 @@ func outcome(ctx context.Context, r runner.Result, err error) error {
 // recover finds out how the jobs ended that an earlier writer had begun, and
 // writes it to the journal. It waits for those that still run.
 func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.ServiceState, definition func(db.ServiceID) db.Digest) (found bool, err error) {
+	noted := true
 	for i, st := range states {
 		if st.Type != db.Oneshot || st.Pending != journal.PhaseUp && st.Pending != journal.PhaseDown {
 			continue // the end of a reload changes nothing
@@ -86,6 +87,8 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 		}
 		var event journal.Event
 		switch {
+		case err != nil && !st.Unknown && s.neverAsked(st, w, err):
+			event = journal.Observed{Slot: st.Slot, Up: st.Up, What: "its program was not run"}
 		case err != nil:
 			event = journal.Failed{Slot: st.Slot, Phase: st.Pending, Reason: change.ErrLost.Error(), Unknown: true}
 		case !result.OK():
@@ -96,10 +99,23 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 			event = journal.Down{Slot: st.Slot}
 		}
 		found = true
-		s.warn(w.Append("begun by an earlier command", event))
+		if err := w.Append("begun by an earlier command", event); err != nil {
+			noted = false
+			s.warn(err)
+		}
 	}
-	s.runners.noted()
+	if noted {
+		s.runners.noted()
+	}
 	return found, nil
+}
+
+// neverAsked says of a job whose result cannot be had that the runner was not asked to
+// run it: whoever was going to was killed before. The runner has the results of all
+// jobs until a later writer has them in the journal, so if it is the one that was there
+// when the job was begun it would know it.
+func (s *Supervisor) neverAsked(st live.ServiceState, w *live.Writer, err error) bool {
+	return errors.Is(err, runner.ErrUnknownJob) && s.dir.RanAt(live.RunnerSlot, w.Journal().Services[st.Slot].Begun)
 }
 
 // fetch waits for the result of a job, with a token of that one alone. A runner

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -47,20 +46,30 @@ func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error
 	return s, nil
 }
 
-// sweep removes what a command that was killed has listened with: to the services
-// that it had not finished with, and to the internal ones, with which it is busy
-// even after that.
+// sweep does what a command that was killed has left undone: it removes what that has
+// listened with to the services that it had not finished with, and to the internal
+// ones, with which it is busy even after that, and marks these.
 func (s *Session) sweep() {
-	var slots []live.Slot
-	if s.state.Run != nil {
-		slots = slices.Clone(s.state.Run.Slots)
+	if s.state.Run == nil {
+		s.w.SweepListeners()
+		return
 	}
+	s.w.SweepListeners(slices.Clone(s.state.Run.Slots)...)
 	for _, in := range live.Internals() {
-		slots = append(slots, in.Slot)
+		s.sup.warn(remark(s.w.Servicedir(in.Slot)))
 	}
-	for _, slot := range slots {
-		s6.SweepListeners(filepath.Join(s.w.Servicedir(slot), "event"))
+}
+
+// remark makes the file down in a service directory say what its supervisor is doing.
+func remark(dir string) error {
+	st, err := s6.ReadStatus(dir)
+	switch {
+	case err != nil:
+		return nil // it has none, and is as it was made
+	case st.WantUp:
+		return s6.UnmarkDown(dir)
 	}
+	return s6.MarkDown(dir)
 }
 
 func (s *Session) read() error {
