@@ -38,7 +38,10 @@ func (w *Writer) sweepTemporary() error {
 	errs = append(errs, err)
 	for _, e := range sv {
 		for _, name := range []string{tempOf("def"), tempOf("template")} {
-			errs = append(errs, removeTree(filepath.Join(w.file("sv"), e.Name(), name)))
+			path := filepath.Join(w.file("sv"), e.Name(), name)
+			if _, err := os.Lstat(path); err == nil {
+				errs = append(errs, removeTree(path))
+			}
 		}
 	}
 	return errors.Join(errs...)

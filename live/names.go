@@ -113,7 +113,10 @@ func (w *Writer) RemoveSlot(s Slot) error {
 		}
 		return fmt.Errorf("cannot remove %s: %w", w.Servicedir(s), err)
 	}
-	return errors.Join(removeTree(w.Servicedir(s)), removeTree(filepath.Join(w.file("defs"), slotName(s))))
+	if err := errors.Join(removeTree(w.Servicedir(s)), removeTree(filepath.Join(w.file("defs"), slotName(s)))); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", w.Servicedir(s), err)
+	}
+	return nil
 }
 
 func removeIfThere(path string) error {

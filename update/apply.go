@@ -105,9 +105,15 @@ func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env)
 func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
 	a, aborting, err := reopen(w, env)
 	if err != nil {
-		return Result{}, err
+		return Result{}, Left(w, err)
 	}
 	defer a.close()
+	result, err := a.resume(ctx, aborting)
+	return result, Left(w, err)
+}
+
+func (a *applier) resume(ctx context.Context, aborting bool) (Result, error) {
+	var err error
 	switch {
 	case !aborting || a.aborts: // what takes back another one goes forward
 		err = a.forward(ctx)
@@ -118,6 +124,14 @@ func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
 	}
 	a.result.Aborted = aborting || a.aborts
 	return a.result, err
+}
+
+// Left says of an error that has left an update half applied what can be done then.
+func Left(w *live.Writer, err error) error {
+	if err == nil || errors.Is(err, ErrSuspended) || w.Journal().Patch == nil {
+		return err
+	}
+	return fmt.Errorf("%w; the update is half applied: rc-update --resume goes on with it, --abort takes it back", err)
 }
 
 // forward does the three phases, as far as they have not been done.
@@ -134,7 +148,7 @@ func (a *applier) forward(ctx context.Context) error {
 	}
 	if err := a.switchOver(context.WithoutCancel(ctx)); err != nil {
 		if a.result.Switched {
-			return fmt.Errorf("%w; the new database counts already: rc-update --resume goes on", err)
+			return fmt.Errorf("%w; the new database counts already", err)
 		}
 		return errors.Join(err, a.undo(ctx))
 	}

@@ -21,7 +21,8 @@ func Abort(ctx context.Context, w *live.Writer, env Env) (Result, error) {
 }
 
 // undo takes back a switch that has not been made: what was new is dropped, names
-// and definitions are as before, what was stopped is started.
+// and definitions are as before, what was stopped is started. Where that cannot be
+// done the patch stays under way: names and directories would be of two databases.
 func (a *applier) undo(ctx context.Context) error {
 	a.result.Outcome = journal.AbortedWithFailures
 	ctx = context.WithoutCancel(ctx)
@@ -32,7 +33,10 @@ func (a *applier) undo(ctx context.Context) error {
 	if err == nil {
 		err = a.takeBack(ctx)
 	}
-	return errors.Join(err, a.finish())
+	if err != nil {
+		return err
+	}
+	return a.finish()
 }
 
 // takeBack starts what was stopped.

@@ -29,7 +29,7 @@ const (
 	Other Kind = iota // a message, a signal, or what is not known
 	Make              // makes a file, a link or a directory, or a name
 	Drop              // takes a name away
-	Mode              // changes owner, mode or times
+	Mode              // changes size, owner, mode or times
 	Write             // writes to a file
 	Tell              // writes to a FIFO or a socket
 	Open              // opens for writing what is there
@@ -84,7 +84,7 @@ var calls = map[uint32]call{
 	unix.SYS_WRITE:           {"write", Write, nil, -1, 0},
 	unix.SYS_PWRITE64:        {"write", Write, nil, -1, 0},
 	unix.SYS_WRITEV:          {"write", Write, nil, -1, 0},
-	unix.SYS_FTRUNCATE:       {"truncate", Write, nil, -1, 0},
+	unix.SYS_FTRUNCATE:       {"truncate", Mode, nil, -1, 0},
 	unix.SYS_FALLOCATE:       {"allocate", Write, nil, -1, 0},
 	unix.SYS_FSYNC:           {"sync", Sync, nil, -1, 0},
 	unix.SYS_FDATASYNC:       {"sync", Sync, nil, -1, 0},

@@ -52,11 +52,11 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 // oneshots that nobody waited for. The engine of env is made here; sup is whose.
 func Resume(ctx context.Context, w *live.Writer, sup *tree.Supervisor, env update.Env) (update.Result, error) {
 	session, err := tree.Open(ctx, w, sup)
-	if err != nil {
-		return update.Result{}, err
+	if err == nil {
+		err = session.Close()
 	}
-	if err := session.Close(); err != nil {
-		return update.Result{}, err
+	if err != nil {
+		return update.Result{}, update.Left(w, err)
 	}
 	if env.Engine == nil {
 		env.Engine = func(v live.View, states []live.ServiceState) (change.Env, error) {

@@ -12,7 +12,7 @@ import (
 // An update that is killed at any of its changes, and then gone on with or taken back,
 // in which that is killed once too, ends as if nothing had been, or had not begun. No
 // process that the patch does not name is another one, and nothing is left.
-func TestUpdateKilled(t *testing.T) { killedUpdates(t, 40) }
+func TestUpdateKilled(t *testing.T) { killedUpdates(t, 20) }
 
 // The same at each of its changes.
 func TestLongUpdateKilled(t *testing.T) { s6test.Long(t); killedUpdates(t, 1) }
@@ -23,6 +23,7 @@ func killedUpdates(t *testing.T, each int) {
 			t.Run(fmt.Sprintf("%s, taken back %t", s.name, back), func(t *testing.T) {
 				t.Parallel()
 				c := newCrash(t, s)
+				each := c.stride(each)
 				for n := 1 + c.random.IntN(each); !t.Failed(); n += each {
 					c.restore()
 					point := c.killed(n, c.update()...)

@@ -102,6 +102,17 @@ func (c *crash) update() []string {
 
 func (c *crash) live() string { return fmt.Sprintf("live%d", c.lives) }
 
+// stride is how far apart the points are that are tried, if of a small update it is
+// each: of a large one there are more, and each takes longer.
+func (c *crash) stride(each int) int {
+	const small = 200
+	if each == 1 || c.total < small {
+		return each
+	}
+	const further = 5
+	return further * each
+}
+
 // fresh begins with a new live directory.
 func (c *crash) fresh() {
 	c.t.Helper()

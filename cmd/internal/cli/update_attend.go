@@ -30,7 +30,7 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 		if p, err = j.begin(ctx, w, sup); err != nil || p.Empty() {
 			return err
 		}
-		return applier.Start(context.WithoutCancel(ctx), w.Dir)
+		return update.Left(w, applier.Start(context.WithoutCancel(ctx), w.Dir))
 	})
 	switch {
 	case err != nil:
@@ -57,7 +57,7 @@ func (o updateOptions) ask(s ui.Streams, back bool) error {
 		if err := update.Ask(w, s.Tool, back); err != nil {
 			return err
 		}
-		return applier.Start(context.WithoutCancel(ctx), w.Dir)
+		return update.Left(w, applier.Start(context.WithoutCancel(ctx), w.Dir))
 	})
 	if err != nil {
 		return updateError(err)
@@ -93,7 +93,7 @@ func (o updateOptions) askHere(s ui.Streams, back bool) error {
 		r, err = applier.Resume(ctx, w, sup, j.env(w, sup, abandon))
 		return err
 	})
-	if err != nil {
+	if err = ended(&r, err); err != nil {
 		return updateError(err)
 	}
 	return o.finish(s, nil, r, back)

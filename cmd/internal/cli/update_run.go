@@ -48,8 +48,25 @@ func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 		r, err = applier.Resume(ctx, w, sup, j.env(w, sup, abandon))
 		return err
 	})
-	return p, r, err
+	return p, r, ended(&r, err)
 }
+
+// ended drops an error that came after the update had ended, of giving the live
+// directory back: how the update ended matters more, and the error is told with that.
+func ended(r *update.Result, err error) error {
+	var late *closeError
+	if r.Outcome == "" || !errors.As(err, &late) {
+		return err
+	}
+	r.Notes = append(r.Notes, late.err)
+	return nil
+}
+
+// closeError says that only giving the live directory back went wrong.
+type closeError struct{ err error }
+
+func (e *closeError) Error() string { return e.err.Error() }
+func (e *closeError) Unwrap() error { return e.err }
 
 // locked does something under the lock of the live directory.
 func (j updateJob) locked(ctx context.Context, do func(*live.Writer, *tree.Supervisor) error) error {
@@ -64,7 +81,12 @@ func (j updateJob) locked(ctx context.Context, do func(*live.Writer, *tree.Super
 	sup := tree.New(d)
 	sup.Warn = j.warn
 	defer sup.Close()
-	return errors.Join(do(w, sup), w.Close())
+	err = do(w, sup)
+	closed := w.Close()
+	if err == nil && closed != nil {
+		return &closeError{closed}
+	}
+	return errors.Join(err, closed)
 }
 
 func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan struct{}) update.Env {

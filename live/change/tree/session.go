@@ -46,15 +46,15 @@ func Open(ctx context.Context, w *live.Writer, sup *Supervisor) (*Session, error
 	return s, nil
 }
 
-// sweep does what a command that was killed has left undone: it removes what that has
+// sweep does what a command has left undone that was killed: it removes what that has
 // listened with to the services that it had not finished with, and to the internal
 // ones, with which it is busy even after that, and marks these.
 func (s *Session) sweep() {
-	if s.state.Run == nil {
-		s.w.SweepListeners()
-		return
+	var slots []live.Slot
+	if s.state.Run != nil {
+		slots = slices.Clone(s.state.Run.Slots)
 	}
-	s.w.SweepListeners(slices.Clone(s.state.Run.Slots)...)
+	s.w.SweepListeners(slots...)
 	for _, in := range live.Internals() {
 		s.sup.warn(remark(s.w.Servicedir(in.Slot)))
 	}
@@ -63,9 +63,13 @@ func (s *Session) sweep() {
 // remark makes the file down in a service directory say what its supervisor is doing.
 func remark(dir string) error {
 	st, err := s6.ReadStatus(dir)
+	if err != nil {
+		return nil // it has no supervisor, and is as it was made
+	}
+	down, err := s6.MarkedDown(dir)
 	switch {
-	case err != nil:
-		return nil // it has none, and is as it was made
+	case err != nil || down != st.WantUp:
+		return err
 	case st.WantUp:
 		return s6.UnmarkDown(dir)
 	}
