@@ -9,16 +9,25 @@ import (
 	"strata/live/s6"
 )
 
-// SweepListeners removes what killed processes have left with which they listened to
-// these longruns, to the internal ones and to the journal.
-func (d *Dir) SweepListeners(slots ...Slot) {
+// SweepSlots removes what killed processes have left at these longruns and the internal
+// ones: what they listened with, also to the journal, and links half switched.
+func (d *Dir) SweepSlots(slots ...Slot) error {
 	s6.SweepListeners(d.EventDir())
 	for _, in := range Internals() {
 		slots = append(slots, in.Slot)
 	}
+	var errs []error
 	for _, slot := range slots {
-		s6.SweepListeners(filepath.Join(d.Servicedir(slot), "event"))
+		dir := d.Servicedir(slot)
+		s6.SweepListeners(filepath.Join(dir, "event"))
+		for _, name := range []string{"def", "template"} {
+			path := filepath.Join(dir, tempOf(name))
+			if _, err := os.Lstat(path); err == nil {
+				errs = append(errs, removeTree(path))
+			}
+		}
 	}
+	return errors.Join(errs...)
 }
 
 // sweepTemporary removes what writers that were killed had begun to make, under names
@@ -26,25 +35,25 @@ func (d *Dir) SweepListeners(slots ...Slot) {
 func (w *Writer) sweepTemporary() error {
 	var errs []error
 	for _, dir := range []string{w.real, w.file("servicedirs")} {
-		entries, err := os.ReadDir(dir)
+		names, err := entryNames(dir)
 		errs = append(errs, err)
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), ".") {
-				errs = append(errs, removeTree(filepath.Join(dir, e.Name())))
-			}
-		}
-	}
-	sv, err := os.ReadDir(w.file("sv"))
-	errs = append(errs, err)
-	for _, e := range sv {
-		for _, name := range []string{tempOf("def"), tempOf("template")} {
-			path := filepath.Join(w.file("sv"), e.Name(), name)
-			if _, err := os.Lstat(path); err == nil {
-				errs = append(errs, removeTree(path))
+		for _, name := range names {
+			if strings.HasPrefix(name, ".") {
+				errs = append(errs, removeTree(filepath.Join(dir, name)))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// entryNames lists a directory in any order, which takes less than in one.
+func entryNames(dir string) ([]string, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Readdirnames(-1)
 }
 
 // tempOf is the name under which something is made that is then renamed.

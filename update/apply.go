@@ -291,8 +291,7 @@ func (a *applier) tidy() error {
 	if a.result.Switched {
 		v = a.new
 	}
-	a.w.SweepListeners(a.touched()...)
-	if err := errors.Join(a.w.WriteStopOrder(v), a.w.Sweep()); err != nil {
+	if err := errors.Join(a.w.WriteStopOrder(v), a.w.SweepSlots(a.touched()...), a.w.Sweep()); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
 	if err := a.collectStore(); err != nil {

@@ -42,6 +42,5 @@ func Tidy(w *live.Writer) error {
 	for _, e := range j.Table {
 		slots = append(slots, e.Slot)
 	}
-	w.SweepListeners(slots...)
-	return errors.Join(w.WriteStopOrder(v), w.Sweep())
+	return errors.Join(w.WriteStopOrder(v), w.SweepSlots(slots...), w.Sweep())
 }

@@ -54,7 +54,7 @@ func (s *Session) sweep() {
 	if s.state.Run != nil {
 		slots = slices.Clone(s.state.Run.Slots)
 	}
-	s.w.SweepListeners(slots...)
+	s.sup.warn(s.w.SweepSlots(slots...))
 	for _, in := range live.Internals() {
 		s.sup.warn(remark(s.w.Servicedir(in.Slot)))
 	}
