@@ -210,7 +210,7 @@ func (m *machineTest) renewed(when string, target specs) {
 			m.t.Fatal(err)
 		}
 		m.reopen()
-		return // killed before it began: see TestKilledAndResumed
+		return // killed before it began: see TestLongKilledAndResumed
 	}
 	o := live.InitOptions{DB: m.write(target), Live: m.d.Path(), Scandir: m.Dir, Prefix: m.d.Prefix(), Program: m.program}
 	if r, err := live.Init(m.t.Context(), o); err == nil && !r.Patched || err != nil && !errors.Is(err, live.ErrHalfApplied) {

@@ -9,6 +9,7 @@ import (
 	"strata/compile/db"
 	"strata/live/change/tree"
 	"strata/live/journal"
+	"strata/live/s6/s6test"
 )
 
 // resumed are databases between which everything changes that can, and what stays.
@@ -63,8 +64,10 @@ func (m *machineTest) wanted() []string {
 }
 
 // Killed at any step, an update ends as if it had not been, and so does one that is
-// taken back.
-func TestKilledAndResumed(t *testing.T) {
+// taken back. Package cli does that at each system call; here the switch of the store
+// and the end of each action are among the steps by name.
+func TestLongKilledAndResumed(t *testing.T) {
+	s6test.Long(t)
 	t.Parallel()
 	start := []string{"b", "d", "e", "gone", "x", "job", "keep"}
 	for name, do := range map[string]func(*machineTest) (Result, error){"resumed": (*machineTest).resume, "aborted": (*machineTest).abort} {
