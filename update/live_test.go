@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/compile/db"
+	"strata/internal/lines"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
@@ -23,6 +24,9 @@ import (
 
 // TestMain lets the test binary be the internal services of its live directories.
 func TestMain(m *testing.M) {
+	if lines.Main(os.Args[1:]) {
+		os.Exit(0)
+	}
 	if len(os.Args) > 1 && os.Args[1] == live.HolderCommand {
 		if err := holder.Main(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -21,7 +21,7 @@ func TestLongL33Funnel(t *testing.T) {
 	s6test.Long(t)
 	const rounds, seed = 150, 1
 	producers := []string{"p1", "p2", "p3"}
-	p := newPipeline(t, producer(t, "p1", "sink"), producer(t, "p2", "sink"), producer(t, "p3", "sink"), sink(t, "sink"), longrun("anchor"))
+	p := newPipeline(t, producer("p1", "sink"), producer("p2", "sink"), producer("p3", "sink"), sink("sink"), longrun("anchor"))
 	p.must(change.Start, "p1 p2 p3 anchor") // with the anchor the holder stays up too
 	pipe := p.pipe("sink", 0)
 	rnd := rand.New(rand.NewPCG(seed, seed))

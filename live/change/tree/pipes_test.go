@@ -148,7 +148,7 @@ func (p *pipeline) pipe(name string, fd int) string {
 // TestL33Funnel lets three producers write into one consumer as fast as they can
 // while members and the fd-holder are killed and stopped in many orders.
 func TestL33Funnel(t *testing.T) {
-	p := newPipeline(t, producer(t, "p1", "sink"), producer(t, "p2", "sink"), producer(t, "p3", "sink"), sink(t, "sink"))
+	p := newPipeline(t, producer("p1", "sink"), producer("p2", "sink"), producer("p3", "sink"), sink("sink"))
 	p.must(change.Start, "p1 p2 p3")
 	pipe := p.pipe("sink", 0)
 	for _, names := range []string{
@@ -188,7 +188,7 @@ func TestL33Funnel(t *testing.T) {
 // TestL33Chain kills each member of a chain in turn.
 func TestL33Chain(t *testing.T) {
 	names := []string{"a", "b", "c", "d", "e"}
-	p := newPipeline(t, producer(t, "a", "b"), pass(t, "b", "c"), pass(t, "c", "d"), pass(t, "d", "e"), sink(t, "e"))
+	p := newPipeline(t, producer("a", "b"), pass("b", "c"), pass("c", "d"), pass("d", "e"), sink("e"))
 	p.must(change.Start, "a")
 	pipes := func() (all []string) {
 		for i, name := range names[1:] {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"strata/compile/db"
+	"strata/internal/lines"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
@@ -23,7 +24,7 @@ import (
 // TestMain lets the test binary be the oneshot runner, the fd-holder and the
 // programs of pipelines.
 func TestMain(m *testing.M) {
-	if runLineProgram(os.Args[1:]) {
+	if lines.Main(os.Args[1:]) {
 		return
 	}
 	if len(os.Args) > 1 && os.Args[1] == live.HolderCommand {
