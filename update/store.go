@@ -73,7 +73,7 @@ func (p *Patch) MoveStore(s generation.Store, back *generation.Move, keep int) e
 		return fmt.Errorf("cannot use generation %s: %w: it holds the database %s", p.New.Path, generation.ErrStore, p.New.Content.Short())
 	}
 	p.Store = back
-	if current, ok := generation.Target(back.From); !ok || current != p.Old.Content {
+	if back.Leaves() != p.Old.Content {
 		p.Warnings = append(p.Warnings, fmt.Sprintf("the live directory does not follow the current generation: it follows %s", p.Old.Content.Short()))
 	}
 	return nil

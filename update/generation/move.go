@@ -81,6 +81,18 @@ func (m *Move) Leads(content db.Digest) bool {
 	return filepath.IsAbs(m.Path) && (m.TakesBack || m.To == fileName(content))
 }
 
+// Leaves is the generation that is current before the move, zero if there is none.
+func (m *Move) Leaves() db.Digest { return m.store(nil).target(m.From) }
+
+// Short names a target of the link for people: by a digest as others are printed, if it
+// is a generation's.
+func (m *Move) Short(target string) string {
+	if d := m.store(nil).target(target); !d.IsZero() {
+		return d.Short()
+	}
+	return target
+}
+
 // Inverse is the move that takes this one back. What was installed stays.
 func (m *Move) Inverse() *Move {
 	return &Move{Path: m.Path, From: m.To, To: m.From, TakesBack: true}

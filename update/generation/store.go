@@ -92,12 +92,13 @@ func parseName(name string) (db.Digest, bool) {
 	return d, err == nil && fileName(d) == name
 }
 
-// Target is the generation that a link in the store names by its target.
-func Target(link string) (db.Digest, bool) {
-	if filepath.Dir(link) != "." {
-		return db.Digest{}, false
+// target is the generation that a link in the store names, zero if it names none.
+func (s Store) target(link string) db.Digest {
+	var d db.Digest
+	if dir := filepath.Dir(link); dir == "." || dir == filepath.Clean(s.Path) {
+		d, _ = parseName(filepath.Base(link))
 	}
-	return parseName(filepath.Base(link))
+	return d
 }
 
 func (st *State) readLink(s Store) error {
@@ -111,7 +112,7 @@ func (st *State) readLink(s Store) error {
 		return err
 	}
 	st.Link = link
-	st.Current, _ = Target(strings.TrimPrefix(link, filepath.Clean(s.Path)+"/"))
+	st.Current = s.target(link)
 	return nil
 }
 

@@ -76,7 +76,7 @@ itself, or with --resume, and --abort takes it back.`,
 			if err := o.store.check(c.Flags(), &args); err != nil {
 				return err
 			}
-			return runUpdate(s, o, args)
+			return o.store.hint(runUpdate(s, o, args))
 		},
 	}
 	f := c.Flags()

@@ -186,7 +186,7 @@ func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch
 	if end.Switched() {
 		switch {
 		case move != nil && !move.Done():
-			s.Errorf("%s", ui.Escape("cannot make "+shortTarget(move.To)+" the current generation of "+move.Path+": the log of the supervision tree says why; the same command again tries it again"))
+			s.Errorf("%s", ui.Escape("cannot make "+move.Short(move.To)+" the current generation of "+move.Path+": the log of the supervision tree says why; the same command again tries it again"))
 		case !o.json:
 			tellStore(s, move)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"strata/cmd/internal/ui"
@@ -106,6 +107,9 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	st, err := settle(ctx, w, sup)
 	if err != nil {
 		return nil, err
+	}
+	if st.Patch != nil { // before anything is copied
+		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
 	path, move, err := j.store.target(j.s, j.newdb)
 	if err != nil {

@@ -107,6 +107,19 @@ func (o *storeFlags) target(s ui.Streams, newdb string) (string, storeTarget, er
 	return store.File(t.to), t, nil
 }
 
+// hint says what changes the store where nothing runs.
+func (o *storeFlags) hint(err error) error {
+	switch {
+	case !errors.Is(err, live.ErrNoLive):
+		return err
+	case o.install:
+		return fmt.Errorf("%w: rc-store install changes the store alone", err)
+	case o.rollback.on:
+		return fmt.Errorf("%w: rc-store rollback changes the store alone", err)
+	}
+	return err
+}
+
 // openStore is the store at a path. Root does not use one that others can write to.
 func openStore(s ui.Streams, path string) (generation.Store, error) {
 	path, err := filepath.Abs(path)
@@ -152,15 +165,7 @@ func tellStore(s ui.Streams, m *generation.Move) {
 func moveText(m *generation.Move) string {
 	was := ""
 	if m.From != "" {
-		was = ", and not to " + shortTarget(m.From)
+		was = ", and not to " + m.Short(m.From)
 	}
-	return fmt.Sprintf("%s leads to %s%s", filepath.Join(m.Path, "current"), shortTarget(m.To), was)
-}
-
-// shortTarget is a link's target, if it names a generation as digests are printed.
-func shortTarget(target string) string {
-	if d, ok := generation.Target(target); ok {
-		return d.Short()
-	}
-	return target
+	return fmt.Sprintf("%s leads to %s%s", filepath.Join(m.Path, "current"), m.Short(m.To), was)
 }
