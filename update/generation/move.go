@@ -106,8 +106,8 @@ func (m *Move) Done() bool {
 
 func (m *Move) store(h failpoint.Hooks) Store { return Store{Path: m.Path, Hooks: h} }
 
-// Prepare does what can be done before the new database counts: it is put into the
-// store, if it is to be, and all is there that Do needs. The error wraps [ErrMoved] if
+// Prepare does what can be done before the new database counts: the store has it then,
+// whole, and all that Do needs. The error wraps [ErrMoved] if
 // the store is not as it was when the move was planned; then, as after any error,
 // what is current is as before.
 func (m *Move) Prepare(newdb *db.DB, h failpoint.Hooks) error {
@@ -121,10 +121,9 @@ func (m *Move) Prepare(newdb *db.DB, h failpoint.Hooks) error {
 		if st.Link != m.From {
 			return s.failed("change", ErrMoved)
 		}
-		if m.Install {
-			if err := s.keep(newdb); err != nil {
-				return err
-			}
+		// Also what is gone back to has to be there whole: newdb may be another copy.
+		if err := s.keep(newdb); err != nil {
+			return err
 		}
 		if err := s.Hooks.Hit("store-prepare"); err != nil {
 			return err

@@ -170,6 +170,13 @@ func TestSameContent(t *testing.T) {
 	if got := file(); got != two.File() {
 		t.Errorf("the file is %s", got.Short())
 	}
+	// The live directory has it whole.
+	must(t, os.Chmod(path, 0o600), os.Truncate(path, 100))
+	m, _, err := s.GoingBack(0, 0)
+	must(t, err, m.Alone(one, nil))
+	if got := file(); got != one.File() {
+		t.Errorf("the file is %s", got.Short())
+	}
 }
 
 // A file that holds another database than its name says is no generation.
