@@ -51,7 +51,7 @@ func TestStoreDisk(t *testing.T) {
 		store rollback
 		store install other.db
 		ls -lA "$DISK/store" >before
-		mount -o remount,ro "$DISK"
+		mount -o remount,bind,ro "$DISK"
 		for command in "install small.db" "install other.db" rollback "collect --generations 1"; do
 			code=0; store $command 2>message || code=$?
 			test $code = 111
