@@ -133,6 +133,24 @@ func (d *Dir) WriteStopOrder(views ...View) error {
 	return nil
 }
 
+// StopAlike reports whether the file stop-order for one of two databases says how to
+// stop the services of the other one, too.
+func StopAlike(a, b View) bool {
+	if !slices.Equal(a.Table, b.Table) {
+		return false
+	}
+	for i, e := range a.Table {
+		id := db.ServiceID(i)
+		if a.DB.TimeoutDown(id) != b.DB.TimeoutDown(id) || a.DB.Flags(id) != b.DB.Flags(id) ||
+			e.Type == db.Oneshot && a.Definition(id) != b.Definition(id) ||
+			!slices.Equal(a.DB.Needs().Out(id), b.DB.Needs().Out(id)) ||
+			!slices.Equal(a.DB.Soft().Out(id), b.DB.Soft().Out(id)) {
+			return false
+		}
+	}
+	return true
+}
+
 func (d *Dir) writeStopOrder(s StopOrder) error {
 	order, err := s.text()
 	if err != nil {

@@ -134,3 +134,71 @@ func TestStopOrderFile(t *testing.T) {
 		}
 	}
 }
+
+// TestStopAlike: where the orders are said to be alike, that of both databases is that
+// of the first.
+func TestStopAlike(t *testing.T) {
+	base := []string{"a", "b: a", "c"}
+	for _, c := range []struct {
+		name  string
+		new   []string
+		alike bool
+	}{
+		{"the same", base, true},
+		{"a new need", []string{"a", "b: a", "c: a"}, false},
+		{"one need less", []string{"a", "b", "c"}, false},
+		{"another need", []string{"a", "b: c", "c"}, false},
+		{"one more", []string{"a", "b: a", "c", "d"}, false},
+		{"one less", []string{"a", "b: a"}, false},
+		{"another slot", []string{"a", "b: a", "d"}, false},
+	} {
+		a, b := orderView(t, base...), orderView(t, c.new...)
+		one, err := stopOrder([]View{a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both, err := stopOrder([]View{a, b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		alike := StopAlike(a, b)
+		if alike != c.alike || alike && !reflect.DeepEqual(one, both) {
+			t.Errorf("%s: alike %t, and the orders are\n%+v\n%+v", c.name, alike, one, both)
+		}
+	}
+	change := func(to func(*db.Service)) View {
+		s := db.Service{Name: "o", Type: db.Oneshot, Up: db.Program{Form: db.Argv, Argv: []string{"true"}}, Consumer: db.None}
+		to(&s)
+		m := db.Model{Services: []db.Service{s}}
+		var err error
+		if m.Needs, err = graph.New(1, nil); err != nil {
+			t.Fatal(err)
+		}
+		m.Wants, m.Soft = m.Needs, m.Needs
+		if m.Levels, err = m.Needs.Levels(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "db")
+		if _, err := db.Write(path, &m, db.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		base, err := db.OpenLive(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { base.Close() })
+		return View{DB: base, Table: journal.Table{{Slot: FirstSlot, Name: "o", Type: db.Oneshot}}}
+	}
+	for name, to := range map[string]func(*db.Service){
+		"down":      func(s *db.Service) { s.Down = db.Program{Form: db.Argv, Argv: []string{"false"}} },
+		"timeout":   func(s *db.Service) { s.TimeoutDown = 7 },
+		"essential": func(s *db.Service) { s.Flags |= db.Essential },
+	} {
+		if StopAlike(change(func(*db.Service) {}), change(to)) {
+			t.Errorf("%s: alike", name)
+		}
+	}
+	if !StopAlike(change(func(*db.Service) {}), change(func(s *db.Service) { s.Description = "other" })) {
+		t.Error("another description is not alike")
+	}
+}

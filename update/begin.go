@@ -78,8 +78,10 @@ func (a *applier) announce() (journal.PatchBegin, error) {
 	if err != nil {
 		return event, err
 	}
-	if err := a.w.WriteStopOrder(a.old, a.new); err != nil {
-		return event, err
+	if !live.StopAlike(a.old, a.new) {
+		if err := a.w.WriteStopOrder(a.old, a.new); err != nil {
+			return event, err
+		}
 	}
 	return journal.PatchBegin{
 		Patch: digest, Old: a.patch.Old.Content, New: a.patch.New.Content,
