@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -90,6 +91,25 @@ func (c *Client) Clear(ctx context.Context) error {
 	return err
 }
 
+// beginLimit is how long a runner may take to say that it has begun a job, once nobody
+// wants to wait for its end any more.
+const beginLimit = 5 * time.Second
+
+// lingering gives a context that ends that much later than ctx, or when end is called.
+func lingering(ctx context.Context) (late context.Context, end func()) {
+	late, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		limit, over := context.WithTimeout(late, beginLimit)
+		defer over()
+		<-limit.Done()
+		cancel(context.Cause(ctx))
+	})
+	return late, func() {
+		stop()
+		cancel(nil)
+	}
+}
+
 // Run runs a program and waits for its end. req is without Op and Stdio; streams
 // are the program's standard streams, three or none. If the error wraps
 // [ErrConnection] nobody knows how the program ends, or, if it wraps [ErrNotSent]
@@ -97,11 +117,19 @@ func (c *Client) Clear(ctx context.Context) error {
 // the cause of ctx's end, and the program runs on.
 func (c *Client) Run(ctx context.Context, req Request, streams []*os.File) (Result, error) {
 	req.Op, req.Stdio = OpRun, len(streams) > 0
-	if _, err := c.ask(ctx, req, streams); err != nil {
+	if ctx.Err() != nil {
+		return Result{}, context.Cause(ctx)
+	}
+	// A request that was sent is taken, sooner or later. Whoever comes next must not be
+	// told that there is no such job, and meet it then.
+	late, end := lingering(ctx)
+	_, err := c.ask(late, req, streams)
+	end()
+	if err != nil {
 		return Result{}, err
 	}
 	var reply Reply
-	err := c.exchange(ctx, func() error { return c.receive(&reply) })
+	err = c.exchange(ctx, func() error { return c.receive(&reply) })
 	switch {
 	case err != nil:
 		return Result{}, err
