@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"strata/update/generation"
 )
 
 func TestOpsAreClosed(t *testing.T) {
@@ -63,6 +65,7 @@ func TestPatchOfBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.New.Path = "/\xff.db"
+		p.Store = &generation.Move{Path: "/\xfd", From: "\xfe.db", To: "x"}
 		before := fmt.Sprintf("%+v", p)
 		text, err := json.Marshal(p)
 		if err != nil {

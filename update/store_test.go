@@ -293,6 +293,7 @@ func TestStoreDoesNotFit(t *testing.T) {
 		{func(m *generation.Move) { m.From = contentOf(t, s.older).String() + ".db" }, ErrFit},
 		{func(m *generation.Move) { m.To = m.From }, ErrPatch},
 		{func(m *generation.Move) { m.Path = "store" }, ErrPatch},
+		{func(m *generation.Move) { m.TakesBack = true }, ErrPatch},
 	} {
 		other, move := *p, *p.Store
 		tt.change(&move)

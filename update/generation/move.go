@@ -76,9 +76,10 @@ func (s Store) GoingBack(n, keep int) (*Move, db.Digest, error) {
 	return &Move{Path: path, From: st.Link, To: fileName(to), Keep: keep}, to, nil
 }
 
-// Leads reports whether the move leads to the database with this content.
+// Leads reports whether the move is one that an update to the database with this content
+// can make.
 func (m *Move) Leads(content db.Digest) bool {
-	return filepath.IsAbs(m.Path) && (m.TakesBack || m.To == fileName(content))
+	return filepath.IsAbs(m.Path) && !m.TakesBack && m.To == fileName(content)
 }
 
 // Leaves is the generation that is current before the move, zero if there is none.
