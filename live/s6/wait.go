@@ -106,10 +106,19 @@ func (l *Loop) WaitFor(ctx context.Context, dir string, goal Goal, cmds ...Comma
 	return l.waitFor(ctx, dir, goal, StartLimit, cmds)
 }
 
+// ErrNotTold is wrapped by the error of [WaitFor] when the commands were not sent, since
+// it could not be listened to what comes of them.
+var ErrNotTold = errors.New("the supervisor was not told")
+
+// notToldError makes an error one that wraps [ErrNotTold], and says nothing of it.
+type notToldError struct{ error }
+
+func (e notToldError) Unwrap() []error { return []error{e.error, ErrNotTold} }
+
 func (l *Loop) waitFor(ctx context.Context, dir string, goal Goal, limit time.Duration, cmds []Command) (Status, error) {
 	w, err := l.newWaiter(dir)
 	if err != nil {
-		return Status{}, err
+		return Status{}, notToldError{err}
 	}
 	defer w.close()
 	if w.deaf != nil && !goal.stopped(cmds) {

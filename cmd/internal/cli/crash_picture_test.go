@@ -29,8 +29,8 @@ func (m *machine) takePicture() picture {
 	l := newLegend(v)
 	var p picture
 	for _, s := range st.Services {
-		p = append(p, fmt.Sprintf("service %s: %v, up %t, wanted %t, unknown %t, under way %q, in order %t",
-			s.Name, s.Type, s.Up, s.Wanted, s.Unknown, s.Pending, !s.Observed && !s.Starting && !s.Stopping()))
+		p = append(p, fmt.Sprintf("service %s: %v, up %t, wanted %t, unknown %t, under way %q, starting %t, stopping %t, other than noted %t",
+			s.Name, s.Type, s.Up, s.Wanted, s.Unknown, s.Pending, s.Starting, s.Stopping(), s.Observed))
 	}
 	if st.Patch != nil {
 		p = append(p, "a patch is under way")

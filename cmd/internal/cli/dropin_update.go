@@ -100,6 +100,7 @@ func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Convers
 	if o.verbosity >= 2 {
 		tell.info("computing state adjustments")
 	}
+	outliveReaders()
 	_, r, err := job.run()
 	if err != nil {
 		return updateError(err)

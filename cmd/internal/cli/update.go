@@ -150,6 +150,10 @@ func (o updateOptions) plan() (update.Options, error) {
 	return update.Options{Policy: p, ForceEssentials: o.force, RespectStops: o.respectStops, Restart: o.restart, Keep: o.keep, Revive: o.store.rollback.on}, nil
 }
 
+// outliveReaders keeps the command from ending because nobody reads what it says: it
+// may be in the middle of something.
+func outliveReaders() { signal.Ignore(unix.SIGPIPE) }
+
 // runUpdate does what the flags ask for.
 func runUpdate(s ui.Streams, o updateOptions, args []string) error {
 	if err := o.check(args); err != nil {
@@ -161,10 +165,15 @@ func runUpdate(s ui.Streams, o updateOptions, args []string) error {
 	switch {
 	case o.attach:
 		return o.attendOnly(s)
-	case (o.resume || o.abort) && o.foreground:
-		return o.askHere(s, o.abort)
 	case o.resume || o.abort:
-		return o.ask(s, o.abort)
+		outliveReaders()
+		if !o.foreground {
+			return o.ask(s, o.abort)
+		}
+		return o.askHere(s, o.abort)
+	}
+	if !o.dryRun && o.planFile == "" {
+		outliveReaders()
 	}
 	plan, err := o.plan()
 	if err != nil {

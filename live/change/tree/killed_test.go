@@ -2,6 +2,8 @@ package tree_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -97,4 +99,29 @@ func TestBegunAndKilled(t *testing.T) {
 	if st := tr.state("up"); !st.Unknown || st.Pending != "" {
 		t.Errorf("another runner: %+v", st)
 	}
+}
+
+// A stop that cannot be heard of is not begun: the service stays as it is, and is
+// started again if it dies.
+func TestStopUnheard(t *testing.T) {
+	tr := newTree(t, longrun("a"))
+	tr.must(change.Start, "a")
+	events := filepath.Join(tr.dir.Servicedir(tr.slot("a")), "event")
+	if err := errors.Join(os.Rename(events, events+".away"), os.WriteFile(events, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r := tr.run(change.Request{Op: change.Stop}, "a")
+	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], syscall.ENOTDIR) {
+		t.Errorf("%+v", r)
+	}
+	if st := tr.state("a"); !st.Up || st.Stopping() {
+		t.Errorf("%+v", st)
+	}
+	if err := os.Rename(events, events+".file"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(events+".away", events); err != nil {
+		t.Fatal(err)
+	}
+	tr.must(change.Stop, "a")
 }

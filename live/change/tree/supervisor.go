@@ -105,7 +105,9 @@ func (s *Supervisor) Down(ctx context.Context, t change.Target) error {
 
 func (s *Supervisor) down(ctx context.Context, dir string) error {
 	if err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
-		heed(dir)
+		if !errors.Is(err, s6.ErrNotTold) { // else it goes on
+			heed(dir)
+		}
 		return err
 	}
 	s.warn(s6.MarkDown(dir))
