@@ -16,7 +16,7 @@ import (
 // has done, and what is left half applied can be gone on with, and taken back.
 func TestUpdateFails(t *testing.T) { failedUpdates(t, 60) }
 
-// The same for each file operation and each error that it can give.
+// The same for each file operation, and if it fails once for each error that it can give.
 func TestLongUpdateFails(t *testing.T) { s6test.Long(t); failedUpdates(t, 1) }
 
 func failedUpdates(t *testing.T, each int) {
@@ -33,14 +33,16 @@ func failedUpdates(t *testing.T, each int) {
 						break
 					}
 					c.recover(f, (n+turn)%2 == 0)
-					if turn++; each > 1 || turn == f.errors {
+					// With errors that stay the next point has the next error.
+					turn++
+					if one := each > 1 || stays; one || turn == f.errors {
 						n += each
-					}
-					if each == 1 && turn == f.errors {
-						turn = 0
+						if !one {
+							turn = 0
+						}
 					}
 				}
-				t.Logf("%d runs", c.runs)
+				t.Logf("%d points, %d runs", c.operations, c.runs)
 			})
 		}
 	}

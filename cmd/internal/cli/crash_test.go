@@ -28,8 +28,9 @@ type crash struct {
 	before, after picture
 	newContent    db.Digest
 	pids          map[string]int // before the update
-	total         int            // points of an update that nothing disturbs
-	runs          int
+	total         int            // changes of an update that nothing disturbs
+	operations    int            // its file operations that can fail
+	runs          int            // of commands that something happened to
 }
 
 func newCrash(t *testing.T, s scene) *crash {
@@ -70,16 +71,18 @@ func newCrash(t *testing.T, s scene) *crash {
 	c.file("back", s.back)
 	// The update as it should be.
 	c.fresh()
-	n := 0
 	if code, out := c.watched(func(p syspoint.Point) syspoint.Verdict {
 		if p.Changes() {
-			n++
+			c.total++
+		}
+		if len(p.Errors()) > 0 {
+			c.operations++
 		}
 		return syspoint.Pass()
 	}, c.update()...); code != 0 {
 		t.Fatalf("the update: exit code %d\n%s", code, out)
 	}
-	c.total, c.after, c.newContent = n, c.takePicture(), c.state().Content
+	c.after, c.newContent = c.takePicture(), c.state().Content
 	c.stays("undisturbed", c.stay)
 	return c
 }
