@@ -20,5 +20,5 @@ func corruptf(format string, args ...any) error {
 }
 
 func formatf(version uint32) error {
-	return fmt.Errorf("%w: version %d, this release reads %d", ErrFormat, version, FormatVersion)
+	return fmt.Errorf("%w: version %d, this release reads %d: compile it again from its source", ErrFormat, version, FormatVersion)
 }

@@ -59,7 +59,7 @@ func (j changeJob) do() error {
 	if !ran && tree.StopsAll(j.req) && rescue.Helps(err) {
 		return j.rescue(ctx, err)
 	}
-	return err
+	return hinted(err)
 }
 
 // ordinary runs the request with the help of database and journal. It sets ran

@@ -28,7 +28,7 @@ func look(path string) (*seen, error) {
 	hurry()
 	d, err := live.Open(path)
 	if err != nil {
-		return nil, withCode(liveCode(err), err)
+		return nil, withCode(liveCode(err), hinted(err))
 	}
 	st, err := d.Current()
 	if errors.Is(err, fs.ErrPermission) {

@@ -41,6 +41,14 @@ func openLive(s ui.Streams, path string) (*live.Dir, error) {
 	return d, nil
 }
 
+// hinted adds to an error what to do with a live directory of another release.
+func hinted(err error) error {
+	if errors.Is(err, live.ErrFormat) {
+		return fmt.Errorf("%w; use the commands of that release, or stop everything with rc-ctl change -d -a and make it anew with rc-init", err)
+	}
+	return err
+}
+
 // trustDatabase is the same for a database from outside that is going to count.
 func trustDatabase(s ui.Streams, path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {

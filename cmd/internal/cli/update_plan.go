@@ -81,7 +81,7 @@ func updateError(err error) error {
 		{s6.ErrNotRunning, exitUsage},
 	} {
 		if errors.Is(err, e.err) {
-			return withCode(e.code, err)
+			return withCode(e.code, hinted(err))
 		}
 	}
 	return err
