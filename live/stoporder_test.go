@@ -33,11 +33,17 @@ func orderView(t *testing.T, lines ...string) View {
 			edges = append(edges, graph.Edge{From: graph.ID(i), To: number[to]})
 		}
 	}
+	return viewOf(t, m, edges, table)
+}
+
+// viewOf is a view of a database of a model, to which needs are added.
+func viewOf(t *testing.T, m db.Model, needs []graph.Edge, table journal.Table) View {
+	t.Helper()
 	var err error
-	if m.Needs, err = graph.New(len(lines), edges); err != nil {
+	if m.Needs, err = graph.New(len(m.Services), needs); err != nil {
 		t.Fatal(err)
 	}
-	if m.Wants, err = graph.New(len(lines), nil); err != nil {
+	if m.Wants, err = graph.New(len(m.Services), nil); err != nil {
 		t.Fatal(err)
 	}
 	m.Soft = m.Wants
@@ -169,25 +175,7 @@ func TestStopAlike(t *testing.T) {
 	change := func(to func(*db.Service)) View {
 		s := db.Service{Name: "o", Type: db.Oneshot, Up: db.Program{Form: db.Argv, Argv: []string{"true"}}, Consumer: db.None}
 		to(&s)
-		m := db.Model{Services: []db.Service{s}}
-		var err error
-		if m.Needs, err = graph.New(1, nil); err != nil {
-			t.Fatal(err)
-		}
-		m.Wants, m.Soft = m.Needs, m.Needs
-		if m.Levels, err = m.Needs.Levels(); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "db")
-		if _, err := db.Write(path, &m, db.WriteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		base, err := db.OpenLive(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { base.Close() })
-		return View{DB: base, Table: journal.Table{{Slot: FirstSlot, Name: "o", Type: db.Oneshot}}}
+		return viewOf(t, db.Model{Services: []db.Service{s}}, nil, journal.Table{{Slot: FirstSlot, Name: "o", Type: db.Oneshot}})
 	}
 	for name, to := range map[string]func(*db.Service){
 		"down":      func(s *db.Service) { s.Down = db.Program{Form: db.Argv, Argv: []string{"false"}} },

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"strata/internal/benchtree"
 )
@@ -42,14 +38,7 @@ func (s *system) path(name string) string { return filepath.Join(s.root, name) }
 
 // run runs a command of the multi-call binary.
 func (s *system) run(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, s.strata, args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil {
-		first, _, _ := strings.Cut(said.String(), "\n")
-		return fmt.Errorf("strata %s: %w: %s", args[0], err, first)
-	}
-	return nil
+	return benchtree.Run(ctx, s.strata, args...)
 }
 
 // stop ends the tree and removes the directory.

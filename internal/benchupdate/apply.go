@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"strata/internal/benchtree"
@@ -66,14 +63,7 @@ func (m *machine) start(ctx context.Context) error {
 }
 
 func (m *machine) run(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, m.strata, args...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil {
-		first, _, _ := strings.Cut(said.String(), "\n")
-		return fmt.Errorf("strata %s: %w: %s", args[0], err, first)
-	}
-	return nil
+	return benchtree.Run(ctx, m.strata, args...)
 }
 
 // restart is the floor: the longrun's own stop and start, as s6 does them.

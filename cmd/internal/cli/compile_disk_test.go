@@ -11,33 +11,14 @@ import (
 // On a full disk the old database stays as it is and nothing else is left. The
 // disk is a small tmpfs in a mount namespace of its own.
 func TestCompileFullDisk(t *testing.T) {
-	unshare := []string{"-m"}
-	if os.Geteuid() != 0 {
-		unshare = []string{"-Urm"}
-	}
-	disk := t.TempDir()
-	probe := exec.Command("unshare", append(unshare, "mount", "-t", "tmpfs", "tmpfs", disk)...)
-	if out, err := probe.CombinedOutput(); err != nil {
-		t.Skipf("needs a mount namespace: %v: %s", err, out)
-	}
-	src := t.TempDir()
-	for path, content := range map[string]string{
+	onSmallDisk(t, map[string]string{
 		"small/a.toml":          "type = \"oneshot\"\nup = [\"true\"]\n",
 		"large/a/service.toml":  "type = \"longrun\"\nrun = [\"true\"]\n",
 		"large/a/data/file":     strings.Repeat("0123456789abcdef", 20_000),
 		"s6rc/a/type":           "longrun\n",
 		"s6rc/a/run":            "#!/bin/sh\n",
 		"s6rc/a/data/large.txt": strings.Repeat("0123456789abcdef", 20_000),
-	} {
-		file := filepath.Join(src, path)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	script := `set -eu
+	}, `set -eu
 		mount -t tmpfs -o size=128k tmpfs "$DISK"
 		rc-compile -o "$DISK/db" small >/dev/null
 		cp "$DISK/db" before
@@ -50,7 +31,32 @@ func TestCompileFullDisk(t *testing.T) {
 		test $code = 111
 		grep -qx "s6-rc-compile: cannot write $DISK/new: no space left on device" message
 		test "$(ls -A "$DISK")" = db
-		rc-compile -o "$DISK/db" small >/dev/null`
+		rc-compile -o "$DISK/db" small >/dev/null`)
+}
+
+// onSmallDisk runs a shell script among these files, in a mount namespace in which it
+// can mount a disk on $DISK.
+func onSmallDisk(t *testing.T, files map[string]string, script string) {
+	t.Helper()
+	unshare := []string{"-m"}
+	if os.Geteuid() != 0 {
+		unshare = []string{"-Urm"}
+	}
+	disk := t.TempDir()
+	probe := exec.Command("unshare", append(unshare, "mount", "-t", "tmpfs", "tmpfs", disk)...)
+	if out, err := probe.CombinedOutput(); err != nil {
+		t.Skipf("needs a mount namespace: %v: %s", err, out)
+	}
+	src := t.TempDir()
+	for path, content := range files {
+		file := filepath.Join(src, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c := exec.Command("unshare", append(unshare, "sh", "-xc", script)...)
 	c.Dir = src
 	c.Env = append(os.Environ(), "DISK="+disk)

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,31 +9,12 @@ import (
 // wrong is said in a line. The disk is a small tmpfs in a mount namespace of its own, so
 // it is another file system than the databases' too.
 func TestStoreDisk(t *testing.T) {
-	unshare := []string{"-m"}
-	if os.Geteuid() != 0 {
-		unshare = []string{"-Urm"}
-	}
-	disk := t.TempDir()
-	probe := exec.Command("unshare", append(unshare, "mount", "-t", "tmpfs", "tmpfs", disk)...)
-	if out, err := probe.CombinedOutput(); err != nil {
-		t.Skipf("needs a mount namespace: %v: %s", err, out)
-	}
-	src := t.TempDir()
-	for path, content := range map[string]string{
+	onSmallDisk(t, map[string]string{
 		"small/a.toml":         "type = \"oneshot\"\nup = [\"true\"]\n",
 		"other/a.toml":         "type = \"oneshot\"\nup = [\"false\"]\n",
 		"large/a/service.toml": "type = \"longrun\"\nrun = [\"true\"]\n",
 		"large/a/data/file":    strings.Repeat("0123456789abcdef", 40_000),
-	} {
-		file := filepath.Join(src, path)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	script := `set -eu
+	}, `set -eu
 		for db in small other large; do rc-compile -o $db.db $db >/dev/null; done
 		mount -t tmpfs -o size=256k,mode=755 tmpfs "$DISK"
 		store() { rc-store -l nowhere --store "$DISK/store" "$@"; }
@@ -60,11 +38,5 @@ func TestStoreDisk(t *testing.T) {
 		done
 		store list | grep -c '^  [01]'
 		ls -lA "$DISK/store" >after
-		cmp before after`
-	c := exec.Command("unshare", append(unshare, "sh", "-xc", script)...)
-	c.Dir = src
-	c.Env = append(os.Environ(), "DISK="+disk)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+		cmp before after`)
 }
