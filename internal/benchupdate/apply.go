@@ -22,6 +22,7 @@ const oneLimit = 50 * time.Millisecond
 type machine struct {
 	strata, dir string
 	services    int
+	size        int // of a file in each service
 	svscan      *benchtree.Svscan
 }
 
@@ -43,8 +44,8 @@ func (m *machine) start(ctx context.Context) error {
 	last := func(i int) bool { return i == m.services-1 }
 	err := errors.Join(
 		os.Mkdir(m.dir, 0o700),
-		write(m.path("old.db"), model{m.services, 0, last, m.program(1e6)}),
-		write(m.path("new.db"), model{m.services, 0, last, m.program(1e6 + 1)}),
+		write(m.path("old.db"), model{m.services, m.size, last, m.program(1e6)}),
+		write(m.path("new.db"), model{m.services, m.size, last, m.program(1e6 + 1)}),
 	)
 	if err == nil {
 		m.svscan, err = benchtree.Start(m.path("scan"), m.path("live"))
@@ -79,9 +80,9 @@ func (m *machine) restart(ctx context.Context) error {
 // updates measures whole commands: an update to what there is already, and one of the
 // longrun's program, applied in the supervision tree and in the foreground.
 func updates(strata, dir string, runs int) error {
-	_, _ = fmt.Printf("%-22s %8s %9s %11s %9s %7s\n", "apply: what differs", "services", "all", "stop, start", "beside it", "limit")
-	for _, n := range []int{2_500, 5_000, 10_000} {
-		m := &machine{strata: strata, dir: filepath.Join(dir, fmt.Sprint(n)), services: n}
+	_, _ = fmt.Printf("%-32s %8s %9s %11s %9s %7s\n", "apply: what differs", "services", "all", "stop, start", "beside it", "limit")
+	for i, c := range []struct{ services, size int }{{2_500, 0}, {5_000, 0}, {10_000, 0}, {10_000, largeFile}} {
+		m := &machine{strata: strata, dir: filepath.Join(dir, fmt.Sprint(i)), services: c.services, size: c.size}
 		if err := errors.Join(m.measure(context.Background(), runs), m.svscan.Stop()); err != nil {
 			return err
 		}
@@ -135,6 +136,9 @@ func (m *machine) measure(ctx context.Context, runs int) error {
 }
 
 func (m *machine) print(what string, all, own []time.Duration, limit time.Duration) {
+	if m.size > 0 {
+		what += ", large files"
+	}
 	var floor time.Duration
 	if len(own) > 0 {
 		floor = best(own)
@@ -146,6 +150,6 @@ func (m *machine) print(what string, all, own []time.Duration, limit time.Durati
 			verdict += " over"
 		}
 	}
-	_, _ = fmt.Printf("%-22s %8d %7.1fms %9.1fms %7.1fms %7s\n", what, m.services,
+	_, _ = fmt.Printf("%-32s %8d %7.1fms %9.1fms %7.1fms %7s\n", what, m.services,
 		milliseconds(best(all)), milliseconds(floor), milliseconds(best(all)-floor), verdict)
 }

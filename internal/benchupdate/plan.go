@@ -26,7 +26,7 @@ type planCase struct {
 
 var planCases = []planCase{
 	{"nothing", 0, func(int) func(int) string { return oldProgram }, emptyLimit},
-	{"nothing, large files", largeFile, func(int) func(int) string { return oldProgram }, emptyLimit},
+	{"nothing, large files", largeFile, func(int) func(int) string { return oldProgram }, 0},
 	{"one service", 0, lastChanged, 0},
 	{"all services", 0, func(int) func(int) string { return newProgram }, 0},
 }
@@ -39,7 +39,7 @@ type planTimes struct {
 
 // plans measures each case for three sizes.
 func plans(_, dir string, runs int) error {
-	_, _ = fmt.Printf("%-22s %8s %8s %9s %9s %9s %9s %7s\n", "plan: what differs", "services", "actions", "open old", "open new", "plan", "all", "limit")
+	_, _ = fmt.Printf("%-32s %8s %8s %9s %9s %9s %9s %7s\n", "plan: what differs", "services", "actions", "open old", "open new", "plan", "all", "limit")
 	for _, c := range planCases {
 		for _, n := range []int{10_000, 20_000, 40_000} {
 			t, err := measurePlan(dir, n, runs, c)
@@ -53,7 +53,7 @@ func plans(_, dir string, runs int) error {
 					limit += " over"
 				}
 			}
-			_, _ = fmt.Printf("%-22s %8d %8d %7.1fms %7.1fms %7.1fms %7.1fms %7s\n", c.what, n, t.actions,
+			_, _ = fmt.Printf("%-32s %8d %8d %7.1fms %7.1fms %7.1fms %7.1fms %7s\n", c.what, n, t.actions,
 				milliseconds(best(t.openOld)), milliseconds(best(t.openNew)), milliseconds(best(t.plan)), milliseconds(best(t.all)), limit)
 		}
 	}
