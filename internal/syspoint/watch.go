@@ -38,7 +38,7 @@ func Unsupported() error {
 
 // Run starts the command, asks at each of its points what becomes of it, and waits for
 // the end of the command. The error is that of [exec.Cmd.Wait], also if the program was
-// killed. What the program starts in turn is watched too, and has to end before Run does.
+// killed. What the program starts in turn is watched too, as long as the program lives.
 func Run(c *exec.Cmd, decide func(Point) Verdict) error {
 	conn, err := wrap(c)
 	if err != nil {
@@ -109,8 +109,14 @@ const (
 // listen asks and answers until nobody is left that is watched.
 func listen(listener int, program *os.Process, decide func(Point) Verdict) error {
 	started := false
+	// Not every kernel says at the listener that a program has ended.
+	ended, err := unix.PidfdOpen(program.Pid, 0)
+	if err != nil {
+		return os.NewSyscallError("pidfd_open", err)
+	}
+	defer unix.Close(ended)
 	for {
-		fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+		fds := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}, {Fd: int32(ended), Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, -1); err == unix.EINTR {
 			continue
 		} else if err != nil {
