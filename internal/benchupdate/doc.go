@@ -10,9 +10,10 @@
 // is read and checked whole, and so takes longer if it is larger.
 //
 // apply measures the command itself, on a real s6-svscan, with 2,500, 5,000 and 10,000
-// services up, all but one of them oneshots, the last number with large files too: an update to the database that there is
-// already, and one that changes the program of the one longrun. Beside the time stands
-// how long s6 takes to stop and start that service, and the limit is on the rest.
+// services up, all but one of them oneshots, the last number with large files too: an
+// update to the database that there is already, and one that changes the program of
+// the one longrun. Beside the time stands how long s6 takes to stop and start that
+// service, and the limit is on the rest.
 //
 // Benchupdate prints the best of all runs, beside the limits that the project has
 // set itself. A machine that does something else meanwhile spoils them all the same.
