@@ -145,16 +145,16 @@ func (w *Writer) sweepSlots(known map[Slot]bool) error {
 		entries, err := os.ReadDir(w.file(dir))
 		errs = append(errs, err)
 		for _, e := range entries {
-			path := filepath.Join(w.file(dir), e.Name())
-			slot, ok := parseSlot(e.Name())
-			switch {
-			case !ok && strings.HasPrefix(e.Name(), "."):
-				errs = append(errs, removeTree(path))
-			case !ok || known[slot]:
-			default:
-				if up, err := s6.Supervised(w.Servicedir(slot)); err == nil && !up {
-					errs = append(errs, removeTree(path))
-				}
+			remove := false
+			switch slot, ok := parseSlot(e.Name()); {
+			case !ok:
+				remove = strings.HasPrefix(e.Name(), ".")
+			case !known[slot]:
+				up, err := s6.Supervised(w.Servicedir(slot))
+				remove = err == nil && !up
+			}
+			if remove {
+				errs = append(errs, removeTree(filepath.Join(w.file(dir), e.Name())))
 			}
 		}
 	}

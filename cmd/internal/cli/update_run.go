@@ -71,6 +71,7 @@ func (e *closeError) Unwrap() error { return e.err }
 
 // locked does something under the lock of the live directory.
 func (j updateJob) locked(ctx context.Context, do func(*live.Writer, *tree.Supervisor) error) error {
+	hurry()
 	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return err
