@@ -21,7 +21,7 @@ var ErrNoPatch = errors.New("no update is under way")
 func Begin(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) error {
 	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}}
 	if err := p.fits(st, newdb); err != nil {
-		return errors.Join(err, w.Sweep())
+		return err
 	}
 	var err error
 	if a.old, err = w.View(st.Content, st.Table); err != nil {

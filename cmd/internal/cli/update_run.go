@@ -146,7 +146,11 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	if j.planned != nil {
 		j.planned(p)
 	}
-	return p, update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+	err = update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+	if errors.Is(err, update.ErrFit) {
+		err = errors.Join(err, w.Sweep())
+	}
+	return p, err
 }
 
 // settle fetches the results of oneshots that an earlier command did not wait for, and
