@@ -108,9 +108,9 @@ func (d *Dir) Databases() ([]db.Digest, error) {
 }
 
 // Sweep removes what nothing needs any more: databases that are not in use, slots
-// that are in no table, definitions other than the ones that count or that something
-// was started with, and what killed writers had begun to make. It is to be called when no patch is under way, and
-// does nothing else.
+// that are in no table and the names of their services, definitions other than the ones
+// that count or that something was started with, and what killed writers had begun to
+// make. It is to be called when no patch is under way, and else does nothing.
 func (w *Writer) Sweep() error {
 	j := w.journal.State()
 	if j.Patch != nil {
@@ -123,7 +123,7 @@ func (w *Writer) Sweep() error {
 	for _, e := range j.Table {
 		known[e.Slot] = true
 	}
-	return errors.Join(w.sweepPatches(), w.sweepDatabases(j.Content), w.sweepSlots(known), w.sweepDefinitions(j), w.sweepTemporary())
+	return errors.Join(w.sweepPatches(), w.sweepDatabases(j.Content), w.sweepNames(j.Table, known), w.sweepSlots(known), w.sweepDefinitions(j), w.sweepTemporary())
 }
 
 func (w *Writer) sweepDatabases(content db.Digest) error {

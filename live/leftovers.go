@@ -1,11 +1,15 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"strata/compile/db"
+	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -44,6 +48,53 @@ func (w *Writer) sweepTemporary() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sweepPatience is how long it is waited for what still runs under a name that an update
+// could not remove.
+const sweepPatience = 10 * time.Second
+
+// sweepNames removes links to slots that are not known: an update could not remove
+// them. The scandir comes first, since s6-svscan must not meet a link to nothing.
+func (w *Writer) sweepNames(t journal.Table, known map[Slot]bool) error {
+	used := make(map[string]bool, len(t))
+	for _, in := range Internals() {
+		used[in.Name] = true
+	}
+	for _, e := range t {
+		used[e.Name] = used[e.Name] || e.Type == db.Longrun
+	}
+	scan, err := w.strayNames(w.scandir, w.prefix, used, known)
+	if err == nil && len(scan) > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), sweepPatience)
+		defer cancel()
+		err = w.Unsupervise(ctx, scan)
+	}
+	linked, linkedErr := w.strayNames(w.file("servicedirs"), "", used, known)
+	errs := []error{err, linkedErr}
+	for _, n := range linked {
+		errs = append(errs, w.UnlinkName(n.Name))
+	}
+	return errors.Join(errs...)
+}
+
+// strayNames are the links in dir, under names with a prefix that are not used, to slots
+// of ours that are not known.
+func (w *Writer) strayNames(dir, prefix string, used map[string]bool, known map[Slot]bool) ([]Named, error) {
+	entries, err := entryNames(dir)
+	var stray []Named
+	for _, entry := range entries {
+		name, ours := strings.CutPrefix(entry, prefix)
+		if !ours || used[name] || strings.HasPrefix(entry, ".") {
+			continue
+		}
+		target, err := os.Readlink(filepath.Join(dir, entry))
+		slot, ok := parseSlot(filepath.Base(target))
+		if err == nil && ok && !known[slot] && (target == w.Servicedir(slot) || target == "../sv/"+slotName(slot)) {
+			stray = append(stray, Named{Name: name, Slot: slot})
+		}
+	}
+	return stray, err
 }
 
 // entryNames lists a directory in any order, which takes less than in one.

@@ -350,3 +350,41 @@ func TestRenameKilled(t *testing.T) {
 		t.Errorf("servicedirs %q", got)
 	}
 }
+
+// TestSweepNames: a service that is in no table, but whose names an update could not
+// remove, goes with its names, its supervisor and its process; nothing else does.
+func TestSweepNames(t *testing.T) {
+	tr := newTree(t)
+	d := tr.init(writeDB(t, filepath.Join(tr.Root, "old"), longrun("a")))
+	w := lock(t, d)
+	defer w.Close()
+	ndb, err := w.AddDB(writeDB(t, filepath.Join(tr.Root, "new"), longrun("a"), longrun("stray")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ndb.Close()
+	old := state(t, w)
+	table, _ := w.NewTable(ndb, func(id db.ServiceID) (live.Slot, bool) {
+		return service(t, old.Services, "a").Slot, ndb.Name(id) == "a"
+	})
+	stray := live.Named{Name: "stray", Slot: table[1].Slot}
+	v := live.View{DB: ndb, Table: table}
+	if err := errors.Join(w.MakeServicedir(v, 1), w.LinkName(stray), w.Supervise(t.Context(), []live.Named{stray})); err != nil {
+		t.Fatal(err)
+	}
+	start(t, w, stray.Slot, v.Definition(1))
+	if err := w.Sweep(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(tr.Dir, d.Prefix()+"stray"), d.NamePath("stray"), d.Servicedir(stray.Slot)} {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	a := service(t, state(t, w).Services, "a")
+	for _, path := range []string{filepath.Join(tr.Dir, d.Prefix()+"a"), d.NamePath("a"), d.Servicedir(a.Slot)} {
+		if _, err := os.Lstat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -180,7 +180,8 @@ type Result struct {
 	// Quit is why the run was ended early: a [*TimeoutError], the cause of the
 	// context's end, or nil.
 	Quit error
-	// Journal is the first error of writing the journal; it stopped nothing.
+	// Journal is the first error of writing the journal, if not all could be written
+	// later; it stopped nothing.
 	Journal error
 }
 

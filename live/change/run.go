@@ -35,6 +35,7 @@ func Run(ctx context.Context, env Env, plan Plan) (Result, error) {
 		}
 	}
 	r.ended(plan)
+	r.settle()
 	// An update brings back what it stopped, and what is in pipes meanwhile must
 	// not be lost.
 	if !plan.Request.Exact {
@@ -53,6 +54,7 @@ type run struct {
 	stopped bool // something was
 	last    int  // the timing that ended last in the phase before, or -1
 	result  Result
+	owed    debts
 }
 
 // begun tells the journal what is going to be moved.
@@ -132,17 +134,6 @@ func (r *run) observe(e Event) {
 	}
 }
 
-// record writes to the journal. A record that cannot be written stops nothing: a
-// full disk must not keep services up.
-func (r *run) record(cause string, events ...journal.Event) {
-	if r.env.Journal == nil {
-		return
-	}
-	if err := r.env.Journal(cause, events...); err != nil && r.result.Journal == nil {
-		r.result.Journal = err
-	}
-}
-
 // idle tells the supervisor if nothing is up now and something was stopped.
 func (r *run) idle(ctx context.Context) {
 	for _, s := range r.states {
@@ -210,10 +201,7 @@ func (r *run) oneshot(ctx context.Context, t Target, timeout *TimeoutError, caus
 		}
 	}
 	begin := func() error {
-		if r.env.Journal == nil {
-			return nil
-		}
-		err := r.env.Journal(cause, journal.Begin{Slot: t.Slot, Phase: phase})
+		err := r.owed.write(r.env.Journal, false, cause, journal.Begin{Slot: t.Slot, Phase: phase})
 		if err != nil && phase != journal.PhaseDown {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"strata/compile/db"
+	"strata/live"
 	"strata/live/change"
 	"strata/live/change/fake"
 	"strata/live/journal"
@@ -283,6 +285,53 @@ func TestJournalFails(t *testing.T) {
 			t.Error("a oneshot was run without a record that it began")
 		}
 	})
+}
+
+// TestJournalFailsOnce: a record that could not be written is written with the next one,
+// in its order. Where it is the one that a oneshot needs, that fails, and the journal
+// knows.
+func TestJournalFailsOnce(t *testing.T) {
+	for at := 1; ; at++ {
+		done := false
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "(a): b", "b:", "(c): a")
+			calls := 0
+			up, begun := map[live.Slot]bool{}, map[live.Slot]bool{}
+			w.journal = func(_ string, events ...journal.Event) error {
+				if calls++; calls == at {
+					return os.ErrPermission
+				}
+				for _, e := range events {
+					switch e := e.(type) {
+					case journal.Begin:
+						if up[e.Slot] || begun[e.Slot] {
+							t.Errorf("record %d fails: %+v out of order", at, e)
+						}
+						begun[e.Slot] = true
+					case journal.Up:
+						up[e.Slot] = true
+					}
+				}
+				return nil
+			}
+			r := w.run(t.Context(), change.Request{Op: change.Start, Names: w.ids("c")})
+			if r.Journal != nil {
+				t.Errorf("record %d fails: %v", at, r.Journal)
+			}
+			for _, target := range w.targets {
+				if running := w.sup.Running(target.Name); target.Type == db.Longrun && up[target.Slot] != running {
+					t.Errorf("record %d fails: %s is up in the journal %t, and runs %t", at, target.Name, up[target.Slot], running)
+				}
+			}
+			if r.OK() && len(up) != 3 {
+				t.Errorf("record %d fails: the journal knows of %d that are up", at, len(up))
+			}
+			done = calls < at
+		})
+		if done {
+			break
+		}
+	}
 }
 
 func TestCycle(t *testing.T) {

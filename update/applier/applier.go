@@ -81,6 +81,9 @@ func Tell(r update.Result, tell func(error)) {
 		if part.Quit != nil {
 			tell(part.Quit)
 		}
+		if part.Journal != nil {
+			tell(part.Journal)
+		}
 	}
 	for _, err := range r.Trouble {
 		tell(err)
