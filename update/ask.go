@@ -3,6 +3,7 @@ package update
 import (
 	"errors"
 
+	"strata/compile/db"
 	"strata/live"
 	"strata/live/journal"
 )
@@ -42,5 +43,21 @@ func Tidy(w *live.Writer) error {
 	for _, e := range j.Table {
 		slots = append(slots, e.Slot)
 	}
-	return errors.Join(w.WriteStopOrder(v), w.SweepSlots(slots...), w.Sweep())
+	return errors.Join(w.WriteStopOrder(v), w.SweepSlots(slots...), w.Sweep(), remark(w))
+}
+
+// remark puts the files down right that an update could not remove or write.
+func remark(w *live.Writer) error {
+	st, err := w.State()
+	if err != nil {
+		return err
+	}
+	var settled []*live.ServiceState
+	for i := range st.Services {
+		if s := &st.Services[i]; s.Type == db.Longrun && !s.Starting {
+			settled = append(settled, s)
+		}
+	}
+	w.Remark(settled...)
+	return nil
 }
