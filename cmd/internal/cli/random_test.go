@@ -73,6 +73,8 @@ func (m *machine) round(r *rand.Rand, services []scenario.Service) {
 	journal.Close()
 	switch {
 	case code == -1 && d.name == "kill": // the next command sees to it
+	case code == -1 && m.state().Run == nil: // it had ended, and was about to exit: nothing heard the signal
+		m.steady("after the command", d.loses)
 	case code < 0 || code > exitTimeout:
 		m.t.Fatalf("rc-ctl %q: exit code %d\n%s", command, code, out)
 	default:
