@@ -1,6 +1,7 @@
 package s6
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -164,6 +165,24 @@ func writeLater(fd int, path string, b []byte) error {
 func Supervised(dir string) (bool, error) {
 	_, held, err := lockHolder(dir + "/supervise/lock")
 	return held, err
+}
+
+// AwaitSupervised waits until an s6-supervise is running on the service directory dir.
+// The error is that of ctx's end, or what the system said.
+func AwaitSupervised(ctx context.Context, dir string) error {
+	sub, err := Subscribe(dir + "/event")
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for {
+		if up, err := Supervised(dir); err != nil || up {
+			return err
+		}
+		if _, err := sub.Next(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // SupervisorPID gives the pid of the s6-supervise running on the service directory

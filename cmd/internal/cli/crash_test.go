@@ -39,25 +39,7 @@ func newCrash(t *testing.T, s scene) *crash {
 		t.Skipf("needs seccomp: %v", err)
 	}
 	usualModes()
-	sc := s6test.New(t)
-	c := &crash{machine: &machine{Scandir: sc, t: t, bin: filepath.Join(sc.Root, "bin")}, scene: s, random: rand.New(rand.NewPCG(1, 2))}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("%s\n%s", strings.Join(c.said, "\n"), sc.Log())
-		}
-	})
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(c.bin, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"strata", "rc-compile", "rc-init", "rc-ctl", "rc-update"} {
-		if err := os.Symlink(program, filepath.Join(c.bin, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c := &crash{machine: bareMachine(t, s6test.New(t)), scene: s, random: rand.New(rand.NewPCG(1, 2))}
 	for name, source := range map[string]map[string]string{"first": s.first, "old": s.old, "new": s.new} {
 		if source == nil {
 			continue

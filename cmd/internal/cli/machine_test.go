@@ -38,10 +38,28 @@ type machine struct {
 func newMachine(t *testing.T, services []scenario.Service) *machine {
 	t.Helper()
 	sc := s6test.New(t)
-	m := &machine{
-		Scandir: sc, Control: scenario.NewControl(t, services), t: t,
-		bin: filepath.Join(sc.Root, "bin"), odd: map[scenario.Transition]bool{},
+	m := bareMachine(t, sc)
+	m.Control, m.odd = scenario.NewControl(t, services), map[scenario.Transition]bool{}
+	source := filepath.Join(sc.Root, "source")
+	err := os.Mkdir(source, 0o755)
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, s := range services {
+		m.write(filepath.Join(source, s.Name+".toml"), s)
+	}
+	m.must("rc-compile", "-o", "db", "source")
+	m.must("rc-init", "-c", "db", "-l", filepath.Join(sc.Root, "live"), sc.Dir)
+	if m.dir, err = live.Open(filepath.Join(sc.Root, "live")); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// bareMachine has our programs, and nothing live.
+func bareMachine(t *testing.T, sc *s6test.Scandir) *machine {
+	t.Helper()
+	m := &machine{Scandir: sc, t: t, bin: filepath.Join(sc.Root, "bin")}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("%s\n%s", strings.Join(m.said, "\n"), sc.Log())
@@ -51,24 +69,13 @@ func newMachine(t *testing.T, services []scenario.Service) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := filepath.Join(sc.Root, "source")
-	for _, dir := range []string{m.bin, source} {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.Mkdir(m.bin, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range []string{"strata", "rc-compile", "rc-init", "rc-ctl"} {
+	for _, name := range []string{"strata", "rc-compile", "rc-init", "rc-ctl", "rc-update"} {
 		if err := os.Symlink(program, filepath.Join(m.bin, name)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for _, s := range services {
-		m.write(filepath.Join(source, s.Name+".toml"), s)
-	}
-	m.must("rc-compile", "-o", "db", "source")
-	m.must("rc-init", "-c", "db", "-l", filepath.Join(sc.Root, "live"), sc.Dir)
-	if m.dir, err = live.Open(filepath.Join(sc.Root, "live")); err != nil {
-		t.Fatal(err)
 	}
 	return m
 }
@@ -232,7 +239,7 @@ func (m *machine) settled(slot live.Slot) {
 	ctx, cancel := context.WithTimeout(m.t.Context(), s6test.Limit)
 	defer cancel()
 	dir := m.dir.Servicedir(slot)
-	if err := supervised(ctx, dir); err != nil {
+	if err := s6.AwaitSupervised(ctx, dir); err != nil {
 		m.t.Fatalf("no supervisor for %s: %v", dir, err)
 	}
 	st, err := s6.ReadStatus(dir)
@@ -250,23 +257,6 @@ func (m *machine) settled(slot live.Slot) {
 	}
 	if _, err := s6.WaitFor(ctx, dir, goal); err != nil {
 		m.t.Fatalf("%s does not come to rest: %v", dir, err)
-	}
-}
-
-// supervised waits until a service directory has a supervisor.
-func supervised(ctx context.Context, dir string) error {
-	sub, err := s6.Subscribe(filepath.Join(dir, "event"))
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	for {
-		if up, err := s6.Supervised(dir); err != nil || up {
-			return err
-		}
-		if _, err := sub.Next(ctx); err != nil {
-			return err
-		}
 	}
 }
 

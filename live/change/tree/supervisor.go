@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -163,19 +162,7 @@ func cause(ctx context.Context, err error) error {
 func (s *Supervisor) appear(ctx context.Context, dir string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, ErrNoSupervisor)
 	defer cancel()
-	sub, err := s6.Subscribe(filepath.Join(dir, "event"))
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	for {
-		if up, err := s6.Supervised(dir); err != nil || up {
-			return err
-		}
-		if _, err := sub.Next(ctx); err != nil {
-			return err
-		}
-	}
+	return s6.AwaitSupervised(ctx, dir)
 }
 
 // Internal brings an internal service up.
