@@ -42,6 +42,9 @@ func (a *asker) close() { _ = a.sv.Close() } // nothing was written
 // look asks whether a longrun has a supervisor and what that has said last.
 func (a *asker) look(slot Slot) (st s6.Status, supervised bool, err error) {
 	name := slotName(slot)
+	if p := a.present; uint64(slot) < uint64(len(p.said)) && p.said[slot].asked {
+		return p.said[slot].status, true, nil
+	}
 	if a.present.has(slot) {
 		st, err = a.sv.Status(name)
 		return st, true, err

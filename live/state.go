@@ -105,12 +105,17 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 // (see [Dir.Summary]). It also reads a directory that must not be believed: see
 // [Dir.Current].
 func (d *Dir) State() (*State, error) {
-	called := d.callRollAside()
-	known, err := journal.Load(d.JournalPath())
+	text, err := journal.Open(d.JournalPath())
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return d.join(known, <-called)
+	ahead := d.askAhead()
+	known, err := text.Fold()
+	present := ahead.end()
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return d.join(known, present)
 }
 
 // Current is State, but that the error wraps [ErrStale] for a directory of an earlier

@@ -56,7 +56,7 @@ type StopService struct {
 // wants to run what a flipped bit made of a down program.
 type stopFile struct {
 	Format string          `json:"format"`
-	CRC    string          `json:"crc32c"`
+	CRC    string          `json:"crc32"`
 	Order  json.RawMessage `json:"order"`
 }
 
@@ -74,7 +74,7 @@ type stopServiceJSON struct {
 }
 
 func stopSum(order []byte) string {
-	return fmt.Sprintf("%08x", crc32.Checksum(order, crc32.MakeTable(crc32.Castagnoli)))
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(order))
 }
 
 // StopOrder reads the file stop-order. The error wraps [ErrFormat] if it is of
@@ -156,7 +156,7 @@ func (d *Dir) writeStopOrder(s StopOrder) error {
 	if err != nil {
 		return err
 	}
-	head := fmt.Sprintf(`{"format":%q,"crc32c":%q,"order":`, StopOrderFormat, stopSum(order))
+	head := fmt.Sprintf(`{"format":%q,"crc32":%q,"order":`, StopOrderFormat, stopSum(order))
 	return atomicfs.WriteFile(d.file("stop-order"), 0o600, func(f *os.File) error {
 		_, err := f.Write(slices.Concat([]byte(head), order, []byte("}\n")))
 		return err

@@ -35,6 +35,14 @@ const supervisorsFormat = "strata-supervisors/1"
 type presence struct {
 	pids  []int32
 	asked atomic.Int32 // how many were found by their lock
+	// said is what some of them were heard to say, by slot.
+	said []said
+}
+
+// said is what a supervisor has said, if it was asked.
+type said struct {
+	asked  bool
+	status s6.Status
 }
 
 // presenceLimit bounds the memory; nobody has that many services.
@@ -127,13 +135,6 @@ func (d *Dir) callRoll() *presence {
 	return p
 }
 
-// callRollAside is callRoll while something else is read.
-func (d *Dir) callRollAside() chan *presence {
-	called := make(chan *presence, 1)
-	go func() { called <- d.callRoll() }()
-	return called
-}
-
 const pidNamespace = "/proc/self/ns/pid"
 
 // writeRoll writes the file supervisors for a presence of which all locks that were
@@ -206,7 +207,7 @@ func withRollSum(body []byte) []byte {
 	return append(fmt.Appendf(nil, "%s %08x\n", supervisorsFormat, rollSum(body)), body...)
 }
 
-func rollSum(body []byte) uint32 { return crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) }
+func rollSum(body []byte) uint32 { return crc32.ChecksumIEEE(body) }
 
 // parseRoll reads what text wrote.
 func parseRoll(b []byte) (r roll, ok bool) {

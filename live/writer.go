@@ -25,24 +25,26 @@ type Writer struct {
 	changed atomic.Bool // something was appended since the last summary
 	renamed bool        // s6-svscan has not been told of new names
 	next    Slot        // the lowest slot that this writer has not given
-	// called says, once, who was there when the lock was taken. It is for the first
-	// state, which is read right after it.
-	called chan *presence
+	// ahead is what the supervisors said, once, when the lock was taken. It is for the
+	// first state, which is read right after it.
+	ahead *ahead
 }
 
 func newWriter(d *Dir, held *lock) (*Writer, error) {
-	called := d.callRollAside()
+	ahead := d.askAhead()
 	j, err := journal.OpenWriter(d.JournalPath())
 	if err != nil {
+		ahead.end()
 		return nil, damaged(err)
 	}
-	w := &Writer{Dir: d, lock: held, journal: j, called: called}
+	w := &Writer{Dir: d, lock: held, journal: j, ahead: ahead}
 	var last uint64
 	j.With(func(known *journal.Folder) { last, w.next = known.Seq(), known.Head().NextSlot })
 	if err = d.checkEnd(last); err == nil {
 		err = d.unmarkStopped()
 	}
 	if err != nil {
+		ahead.end()
 		return nil, errors.Join(err, j.Close())
 	}
 	return w, nil
@@ -61,6 +63,9 @@ func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
 // Close writes the summary if something has changed, and gives the lock back. A
 // full disk is no error: the summary is then that of an earlier moment.
 func (w *Writer) Close() error {
+	if w.ahead != nil {
+		w.ahead.end()
+	}
 	var err error
 	if w.changed.Load() {
 		err = errors.Join(w.WriteSummary(), w.journal.Tidy())
@@ -133,11 +138,15 @@ func (w *Writer) State() (*State, error) {
 
 // present is who is surely there.
 func (w *Writer) present() *presence {
-	if called := w.called; called != nil {
-		w.called = nil
-		return <-called
+	ahead := w.ahead
+	if w.ahead = nil; ahead == nil {
+		return w.callRoll()
 	}
-	return w.callRoll()
+	p := ahead.end()
+	if w.changed.Load() {
+		p.said = nil // before that
+	}
+	return p
 }
 
 // Remark makes the files down of longruns say what a supervisor that is started

@@ -146,18 +146,16 @@ func list[T any](c *codec, v *[]T, element func(*codec, *T)) {
 	}
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // sumSize is what a checksum adds to a value.
 const sumSize = 4
 
 // sum returns the checksum of a value as it is stored.
-func sum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+func sum(b []byte) uint32 { return crc32.ChecksumIEEE(b) }
 
 // seal fills in the checksum in front of a record. It covers the key too, so that
 // a record that a damaged page shows under another key is found.
 func seal(key, record []byte) {
-	le.PutUint32(record, crc32.Update(sum(key), castagnoli, record[sumSize:]))
+	le.PutUint32(record, crc32.Update(sum(key), crc32.IEEETable, record[sumSize:]))
 }
 
 // unseal returns the record behind its checksum.
@@ -166,5 +164,5 @@ func unseal(key, value []byte) ([]byte, bool) {
 		return nil, false
 	}
 	body := value[sumSize:]
-	return body, le.Uint32(value) == crc32.Update(sum(key), castagnoli, body)
+	return body, le.Uint32(value) == crc32.Update(sum(key), crc32.IEEETable, body)
 }

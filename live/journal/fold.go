@@ -26,6 +26,9 @@ type Folder struct {
 	slots    []Slot
 	services []Service
 	index    slotIndex
+	// told holds those slots of the command under way of which something was told
+	// since: the others are left. A map of these is made for who asks.
+	told slotSet
 }
 
 // State returns a copy of the state.
@@ -45,7 +48,12 @@ func (f *Folder) Head() State {
 	s := f.state
 	if s.Run != nil {
 		run := *s.Run
-		run.Left = maps.Clone(run.Left)
+		run.Left = make(map[Slot]bool)
+		for _, slot := range run.Slots {
+			if !f.told.has(slot) {
+				run.Left[slot] = true
+			}
+		}
 		s.Run = &run
 	}
 	if s.Patch != nil {
@@ -87,43 +95,41 @@ func (f *Folder) Apply(r Record) {
 			f.update(slot, r, func(v *Service) { v.Wanted = e.Up })
 		}
 	case Run:
-		s.Run = &RunState{Run: e, Cause: r.Cause, At: r.At, Left: make(map[Slot]bool, len(e.Slots))}
-		for _, slot := range e.Slots {
-			s.Run.Left[slot] = true
-		}
+		s.Run = &RunState{Run: e, Cause: r.Cause, At: r.At}
+		f.told = makeSlotSet(len(e.Slots), s.NextSlot)
 	case RunEnd:
-		s.Run = nil
+		s.Run, f.told = nil, slotSet{}
 	case Begin:
 		if e.Phase == PhaseReload {
 			r.Cause = "" // it moves nothing
 		}
 		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Begun, v.At = e.Phase, r.Boot, r.At })
 	case Up:
-		f.told(e.Slot, e.By, r, func(v *Service) {
+		f.end(e.Slot, e.By, r, func(v *Service) {
 			moved(v, true, r)
 			v.Def, v.Redefined = e.Def, 0
 		})
 	case Down:
-		f.told(e.Slot, e.By, r, func(v *Service) { moved(v, false, r) })
+		f.end(e.Slot, e.By, r, func(v *Service) { moved(v, false, r) })
 	case Failed:
-		f.told(e.Slot, e.By, r, func(v *Service) {
+		f.end(e.Slot, e.By, r, func(v *Service) {
 			v.Pending, v.Begun, v.Failure, v.Failed = "", 0, e.Reason, e.Phase
 			v.Unknown = v.Unknown || e.Unknown
 			v.Permanent, v.Skipped = e.Permanent, false
 		})
 	case Skipped:
-		f.told(e.Slot, e.By, r, func(v *Service) {
+		f.end(e.Slot, e.By, r, func(v *Service) {
 			v.Failure, v.Failed = r.Cause, e.Phase
 			v.Permanent, v.Skipped = false, true
 		})
 	case Reloaded:
 		if s.Run != nil {
-			delete(s.Run.Left, e.Slot)
+			f.told.add(e.Slot)
 		}
 		r.Cause = ""
 		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Begun, v.Failure, v.Failed, v.At = "", 0, "", "", r.At })
 	case Observed:
-		f.told(e.Slot, 0, r, func(v *Service) {
+		f.end(e.Slot, 0, r, func(v *Service) {
 			moved(v, e.Up, r)
 			v.Observed = e.What
 		})
@@ -224,11 +230,11 @@ func step(p *Patch, e PatchStep) {
 	}
 }
 
-// told is update for what ends a service's part in a run.
-func (f *Folder) told(slot, by Slot, r Record, change func(*Service)) {
+// end is update for what ends a service's part in a run.
+func (f *Folder) end(slot, by Slot, r Record, change func(*Service)) {
 	run := f.state.Run
 	if run != nil {
-		delete(run.Left, slot)
+		f.told.add(slot)
 	}
 	f.update(slot, r, func(v *Service) {
 		v.Observed = ""
@@ -254,10 +260,27 @@ func (f *Folder) update(slot Slot, r Record, change func(*Service)) {
 
 // restore begins with a snapshot, of which the services are still to come.
 func (f *Folder) restore(s State) {
+	run := s.Run
+	s.Run = nil
 	other := Folder{state: s}
 	*f = Folder{state: other.Head()}
 	f.state.Services = nil
 	f.learn()
+	f.resume(run)
+}
+
+// resume goes on with a command that was under way, if there is one.
+func (f *Folder) resume(run *RunState) {
+	if run == nil {
+		return
+	}
+	f.state.Run = &RunState{Run: run.Run, Cause: run.Cause, At: run.At}
+	f.told = makeSlotSet(len(run.Slots), f.state.NextSlot)
+	for _, slot := range run.Slots {
+		if !run.Left[slot] {
+			f.told.add(slot)
+		}
+	}
 }
 
 // learn finds out anew which slots are known, and forgets the others.
@@ -271,7 +294,7 @@ func (f *Folder) learn() {
 	for _, t := range tables {
 		n += len(t)
 	}
-	next := Folder{state: *s, slots: make([]Slot, 0, n), services: make([]Service, 0, n), index: makeSlotIndex(n, s.NextSlot)}
+	next := Folder{state: *s, told: f.told, slots: make([]Slot, 0, n), services: make([]Service, 0, n), index: makeSlotIndex(n, s.NextSlot)}
 	for _, t := range tables {
 		for _, e := range t {
 			if next.index.add(e.Slot, len(next.slots)) {

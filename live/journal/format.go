@@ -23,8 +23,6 @@ var (
 	ErrFormat = errors.New("the journal is of another version")
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // payload is the JSON of a line.
 type payload struct {
 	At    time.Time     `json:"at"`
@@ -45,7 +43,7 @@ func appendLine(b []byte, r Record) ([]byte, error) {
 }
 
 func checksum(seq string, text []byte) uint32 {
-	return crc32.Update(crc32.Checksum([]byte(seq+" "), castagnoli), castagnoli, text)
+	return crc32.Update(crc32.ChecksumIEEE([]byte(seq+" ")), crc32.IEEETable, text)
 }
 
 // bytesMark begins a name that JSON cannot hold; no name begins with a dot.

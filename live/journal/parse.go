@@ -55,7 +55,7 @@ func walk(b []byte, visit func(Record)) (good int, err error) {
 // halfway gives where the second half of lines begins, if another processor can read
 // it meanwhile and it is long enough for that: else it is empty.
 func halfway(lines []byte) int {
-	const enough = 32 << 10
+	const enough = 1 << 20
 	if len(lines) < enough || runtime.GOMAXPROCS(0) < 2 {
 		return len(lines)
 	}
@@ -84,12 +84,13 @@ func (w *walker) failed(err error) error { return fmt.Errorf("line %d: %w", w.co
 
 // lines reads lines, but for a torn tail.
 func (w *walker) lines(b []byte) error {
+	var clock calendar
 	for {
 		n := bytes.IndexByte(b, '\n')
 		if n < 0 {
 			return nil
 		}
-		r, err := parseLine(b[:n], w.last.Cause)
+		r, err := parseLine(b[:n], w.last.Cause, &clock)
 		if err != nil {
 			return w.failed(err)
 		}
@@ -108,13 +109,16 @@ type part struct {
 }
 
 func decodePart(b []byte) (p part) {
+	n := bytes.Count(b, []byte("\n"))
+	p.records, p.lengths = make([]Record, 0, n), make([]int, 0, n)
 	cause := ""
+	var clock calendar
 	for {
 		n := bytes.IndexByte(b, '\n')
 		if n < 0 {
 			return p
 		}
-		r, err := parseLine(b[:n], cause)
+		r, err := parseLine(b[:n], cause, &clock)
 		if err != nil {
 			p.err = err
 			return p
@@ -165,7 +169,7 @@ func follows(last, r Record) error {
 }
 
 // parseLine reads one line. cause is that of the record before.
-func parseLine(line []byte, cause string) (Record, error) {
+func parseLine(line []byte, cause string, clock *calendar) (Record, error) {
 	s := scanner{b: line}
 	number := s.uint(math.MaxUint64 - 1)
 	s.lit(" ")
@@ -175,11 +179,11 @@ func parseLine(line []byte, cause string) (Record, error) {
 		return Record{}, fmt.Errorf("%w: no record", ErrCorrupt)
 	}
 	sum, text := s.b[:digits], s.b[digits+1:]
-	if !isSum(sum, crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, text)) {
+	if !isSum(sum, crc32.Update(crc32.ChecksumIEEE(head), crc32.IEEETable, text)) {
 		return Record{}, fmt.Errorf("%w: record %d has the wrong checksum", ErrCorrupt, number)
 	}
 	// From here on somebody wrote it so.
-	r, ok := quickRecord(text, cause)
+	r, ok := quickRecord(text, cause, clock)
 	if !ok {
 		var err error
 		if r, err = decodeRecord(text); err != nil {

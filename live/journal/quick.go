@@ -8,8 +8,8 @@ import (
 // quickRecord reads the JSON of a record of the kinds that there are many of, or that
 // are long. It is no other format: what it does not take, and it may refuse anything,
 // decodeRecord does, which would read the same from what it takes.
-func quickRecord(text []byte, cause string) (r Record, ok bool) {
-	s := scanner{b: text}
+func quickRecord(text []byte, cause string, clock *calendar) (r Record, ok bool) {
+	s := scanner{b: text, clock: clock}
 	s.lit(`{"at":`)
 	r.At = s.time()
 	s.lit(`,"boot":`)
@@ -34,6 +34,8 @@ func quickRecord(text []byte, cause string) (r Record, ok bool) {
 		r.Event = s.want()
 	case KindRun:
 		r.Event = s.run()
+	case KindRunEnd:
+		r.Event = s.runEnd()
 	case KindInit:
 		r.Event = s.init()
 	case KindSwitch:
@@ -109,6 +111,13 @@ func (s *scanner) runFields() (e Run) {
 	e.Start = s.uint(math.MaxUint64)
 	s.lit(`,"slots":[`)
 	e.Slots = s.slots()
+	return e
+}
+
+func (s *scanner) runEnd() (e RunEnd) {
+	s.lit(`"outcome":"`)
+	e.Outcome = s.text()
+	s.lit(`}`)
 	return e
 }
 

@@ -16,7 +16,7 @@ import (
 // same reads a record's JSON quickly, if that goes, and as any JSON, and reports
 // whether it went. Both have to give the same.
 func same(t interface{ Errorf(string, ...any) }, text []byte) bool {
-	quick, ok := quickRecord(text, "why")
+	quick, ok := quickRecord(text, "why", new(calendar))
 	if !ok {
 		return false
 	}
@@ -60,6 +60,8 @@ func long() []Record {
 			},
 		},
 	}
+	ended := state
+	ended.LastPatch = Applied
 	busy := state
 	busy.Run = &RunState{Run: Run{Op: "stop", PID: 2, Start: 3, Slots: []Slot{16}}, Cause: "x", At: at, Left: map[Slot]bool{16: true}}
 	busy.Patch = &Patch{OldTable: table, Table: table, Done: []int{1}, Failed: map[int]string{2: "}}"}, Begun: at}
@@ -74,6 +76,7 @@ func long() []Record {
 		Want{Slots: []Slot{16, 17}, Up: true},
 		Want{Slots: []Slot{}},
 		Run{"start", 2, 3, []Slot{16}},
+		RunEnd{"done"},
 		Init{epoch, def, table, 18},
 		Switch{Content: def, Table: Table{}, NextSlot: 18},
 		Switch{Content: def, NextSlot: 18, Same: true},
@@ -81,6 +84,7 @@ func long() []Record {
 		PatchBegin{Patch: def, Old: def, New: def, NextSlot: 18, Actions: 3, Same: true},
 		Snapshot{state},
 		Snapshot{busy},
+		Snapshot{ended},
 	} {
 		records = append(records, Record{At: at, Boot: 1 << 40, Cause: "why", Event: e}, Record{At: at, Event: e})
 	}
@@ -111,7 +115,7 @@ func TestQuickRefuses(t *testing.T) {
 		`{"slot":4294967296}`, `{"slot":01}`, `{"slot":-1}`, `{"slot":1.0}`, `{"slot":18446744073709551617}`, `{"slot":}`,
 		`{"slot":1,"by":2,"by":3}`, `{"slot":1,"more":2}`, `{ "slot":1}`, `{"SLOT":1}`, `null`, ``,
 	} {
-		if _, ok := quickRecord([]byte(begin+data+"}"), ""); ok {
+		if _, ok := quickRecord([]byte(begin+data+"}"), "", new(calendar)); ok {
 			t.Errorf("%s is read quickly", data)
 		}
 	}
@@ -124,7 +128,7 @@ func TestQuickRefuses(t *testing.T) {
 		`{"at":"2026-11-20T12:17:18Z","boot":1,"kind":"up","data":{"slot":1,"def":"` + strings.Repeat("g", 64) + `"}}`,
 		`{"at":"2026-11-20T12:17:18Z","boot":1,"kind":"switch","data":{"content":"` + strings.Repeat("0", 64) + `","table":{"names":["a"],"slots":[1],"types":"x"},"next_slot":1}}`,
 	} {
-		if _, ok := quickRecord([]byte(text), ""); ok {
+		if _, ok := quickRecord([]byte(text), "", new(calendar)); ok {
 			t.Errorf("%s is read quickly", text)
 		}
 	}

@@ -15,9 +15,7 @@ import (
 type scanner struct {
 	b   []byte
 	bad bool
-	// The last time, and its text in quotes: the same often comes again.
-	clock     time.Time
-	clockText []byte
+	clock *calendar
 }
 
 // done reports whether everything was read.
@@ -56,6 +54,18 @@ func (s *scanner) bytes() []byte {
 	return nil
 }
 
+// digits is bytes for many hexadecimal digits: who takes them checks them.
+func (s *scanner) digits() []byte {
+	n := bytes.IndexByte(s.b, '"')
+	if n < 0 {
+		s.bad = true
+		return nil
+	}
+	text := s.b[:n]
+	s.b = s.b[n+1:]
+	return text
+}
+
 func (s *scanner) text() string { return string(s.bytes()) }
 
 // same is text for one that is often the same as before.
@@ -68,10 +78,11 @@ func (s *scanner) same(before string) string {
 
 // uint takes a number up to limit.
 func (s *scanner) uint(limit uint64) uint64 {
+	const safe = 19 // digits of a number that cannot be too large
 	n, i := uint64(0), 0
 	for i < len(s.b) && '0' <= s.b[i] && s.b[i] <= '9' {
 		d := uint64(s.b[i] - '0')
-		if n > (math.MaxUint64-d)/10 {
+		if i >= safe && n > (math.MaxUint64-d)/10 {
 			s.bad = true
 			return 0
 		}
@@ -111,12 +122,12 @@ func (s *scanner) time() time.Time {
 	text := s.b
 	s.lit(`"`)
 	s.bytes()
-	text = text[:len(text)-len(s.b)]
-	if !s.bad && !bytes.Equal(text, s.clockText) {
-		s.bad = s.clock.UnmarshalJSON(text) != nil
-		s.clockText = text
+	if s.bad {
+		return time.Time{}
 	}
-	return s.clock
+	t, err := s.clock.parse(text[:len(text)-len(s.b)])
+	s.bad = err != nil
+	return t
 }
 
 // digest takes the rest of a digest in quotes.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"time"
 )
 
 // restored is a [Snapshot] that was folded as it was read: a map of its services
@@ -31,7 +30,10 @@ func (s *scanner) snapshot() restored {
 	f.learn()
 	s.services(f)
 	if s.opt(`,"run":{`) {
-		f.state.Run = s.runState()
+		f.resume(s.runState())
+	}
+	if s.opt(`,"last_patch":"`) {
+		f.state.LastPatch = Outcome(s.text())
 	}
 	s.others(&f.state)
 	s.lit(`}}`)
@@ -39,86 +41,6 @@ func (s *scanner) snapshot() restored {
 		f.learn()
 	}
 	return restored{f}
-}
-
-// services takes the rest of an object of services that f knows.
-func (s *scanner) services(f *Folder) {
-	if s.opt(`}`) {
-		return
-	}
-	var before Service
-	for !s.bad {
-		s.lit(`"`)
-		i, ok := f.index.find(s.slot())
-		s.lit(`":{`)
-		if s.bad = s.bad || !ok; s.bad {
-			return
-		}
-		v := &f.services[i]
-		*v = Service{}
-		s.service(v, &before)
-		before = *v
-		s.bad = s.bad || before == Service{} // would be left out
-		if s.opt(`}`) {
-			return
-		}
-		s.lit(`,`)
-	}
-}
-
-// service takes the rest of a service, which is often much like the one before.
-func (s *scanner) service(v, before *Service) {
-	comma := 1
-	// has takes the beginning of a field, or all of it.
-	has := func(text string) bool {
-		if s.opt(text[comma:]) {
-			comma = 0
-			return true
-		}
-		return false
-	}
-	v.Wanted = has(`,"wanted":true`)
-	v.Up = has(`,"up":true`)
-	v.Unknown = has(`,"unknown":true`)
-	if has(`,"pending":"`) {
-		v.Pending = s.phase()
-	}
-	if has(`,"begun":`) {
-		v.Begun = time.Duration(s.int())
-	}
-	if has(`,"def":"`) {
-		v.Def = s.digest()
-	}
-	if has(`,"redefined":`) {
-		v.Redefined = time.Duration(s.int())
-	}
-	if has(`,"since":`) {
-		v.Since = s.time()
-	}
-	if has(`,"at":`) {
-		v.At = s.time()
-	}
-	if has(`,"cause":"`) {
-		v.Cause = s.same(before.Cause)
-	}
-	if has(`,"by":`) {
-		v.By = s.slot()
-	}
-	if has(`,"command":"`) {
-		v.Command = s.same(before.Command)
-	}
-	if has(`,"failure":"`) {
-		v.Failure = s.text()
-	}
-	if has(`,"failed":"`) {
-		v.Failed = s.phase()
-	}
-	v.Permanent = has(`,"permanent":true`)
-	v.Skipped = has(`,"skipped":true`)
-	if has(`,"observed":"`) {
-		v.Observed = s.text()
-	}
-	s.lit(`}`)
 }
 
 // runState takes the rest of a command under way.

@@ -15,7 +15,7 @@ type State struct {
 	NextSlot Slot      `json:"next_slot"`
 	// Services holds the services of which anything is known but that they are down
 	// and not wanted.
-	Services map[Slot]Service `json:"services"`
+	Services Services `json:"services"`
 	// Run is the command under way, nil when there is none; one whose process is
 	// gone was killed.
 	Run *RunState `json:"run,omitempty"`

@@ -61,7 +61,7 @@ func (t *Tail) more() ([]Record, error) {
 		if n < 0 {
 			return records, nil
 		}
-		r, err := parseLine(b[:n], "")
+		r, err := parseLine(b[:n], "", new(calendar))
 		if err == nil && r.Seq != t.seq+1 {
 			err = fmt.Errorf("%w: record %d follows record %d", ErrCorrupt, r.Seq, t.seq)
 		}

@@ -108,6 +108,7 @@ func (j changeJob) locked(ctx context.Context, w *live.Writer, ran *bool) error 
 	if j.req.Names, err = j.chosen(session); err != nil {
 		return withCode(liveCode(err), err)
 	}
+	j.run.Named = tree.Named(session.View.DB, j.names)
 	j.run.Planned = func(p change.Plan) { j.tell.planned(session, p) }
 	_, result, err := session.Run(ctx, j.req, j.run)
 	j.tell.ended(result, err)

@@ -27,7 +27,11 @@ func (v *seen) printNames(s ui.Streams, ids []change.ID) error {
 // show reads the live directory and prints what names stand for, as JSON or as
 // text does it.
 func (o *ctlOptions) show(s ui.Streams, names []string, text func(*seen, []change.ID) error) error {
-	v, err := look(o.live)
+	read := look
+	if len(names) == 0 && !o.json {
+		read = lookStates
+	}
+	v, err := read(o.live)
 	if err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func newCtlDiff(s ui.Streams, o *ctlOptions) *cobra.Command {
 // printDrift prints the longruns whose supervisor wants them otherwise than the
 // journal has them, and ends with the code for a difference if there are any.
 func printDrift(s ui.Streams, path string, asJSON bool) error {
-	v, err := look(path)
+	v, err := lookStates(path)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,22 @@ type seen struct {
 	partial bool
 }
 
-// look reads a live directory without a lock.
+// look reads a live directory and its database without a lock.
 func look(path string) (*seen, error) {
+	v, err := lookStates(path)
+	if err != nil || v.state == nil {
+		return v, err
+	}
+	view, err := v.dir.View(v.state.Content, v.state.Table)
+	if err != nil {
+		return nil, withCode(liveCode(err), err)
+	}
+	v.db = view.DB
+	return v, nil
+}
+
+// lookStates is look for what needs no database, but of a private one.
+func lookStates(path string) (*seen, error) {
 	hurry()
 	d, err := live.Open(path)
 	if err != nil {
@@ -37,11 +51,7 @@ func look(path string) (*seen, error) {
 	if err != nil {
 		return nil, withCode(liveCode(err), err)
 	}
-	v, err := d.View(st.Content, st.Table)
-	if err != nil {
-		return nil, withCode(liveCode(err), err)
-	}
-	return &seen{db: v.DB, states: st.Services, dir: d, state: st}, nil
+	return &seen{states: st.Services, dir: d, state: st}, nil
 }
 
 // lookSummary is look for those who may not ask the supervisors.

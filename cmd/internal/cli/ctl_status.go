@@ -146,7 +146,7 @@ func (v *seen) detail(sc *explain.Scene, id change.ID) []string {
 func markerText(marked bool, st explain.Status) string {
 	switch {
 	case marked && st.Up && st.State != explain.Stopping:
-		return "there, and goes with the next command; until then a new supervisor would leave the service down"
+		return "there, and goes with the next command that names the service; until then a new supervisor would leave the service down"
 	case marked && st.State == explain.Starting:
 		return "there until the service is up, so that a new supervisor would not start it"
 	case marked:
@@ -154,5 +154,5 @@ func markerText(marked bool, st explain.Status) string {
 	case st.Up:
 		return "not there, so that a new supervisor starts the service; rc-ctl stop makes it"
 	}
-	return "not there: a new supervisor would start the service; the next command makes it"
+	return "not there: a new supervisor would start the service; the next command that names it makes it"
 }

@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,11 +67,12 @@ func run(s ui.Streams, name string, args []string) error {
 			return execute(t.command(s), args)
 		}
 	}
-	return execute(newRootCommand(s), args)
+	return execute(newRootCommand(s, args), args)
 }
 
-// newRootCommand is strata itself, with each tool as a sub-command.
-func newRootCommand(s ui.Streams) *cobra.Command {
+// newRootCommand is strata itself, with each tool as a sub-command; with only the one
+// that the arguments begin with, if they do.
+func newRootCommand(s ui.Streams, args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "strata",
 		Short: "Compile service definitions, bring services up and down, and update them on a running machine",
@@ -78,7 +80,11 @@ func newRootCommand(s ui.Streams) *cobra.Command {
 			return usagef("say which tool; strata --help lists them")
 		},
 	}
-	for _, t := range tools() {
+	all := tools()
+	if i := slices.IndexFunc(all, func(t tool) bool { return len(args) > 0 && t.verb == args[0] }); i >= 0 {
+		all = all[i : i+1] // to make the others costs as much as to read 100 services' states
+	}
+	for _, t := range all {
 		sub := s
 		sub.Tool = t.link
 		c := t.command(sub)

@@ -118,6 +118,9 @@ type Options struct {
 	// MaxParallel is how many steps may be under way at once; 0 is as many as
 	// there are descriptors for.
 	MaxParallel int
+	// Named are the services that were asked for by themselves, not as part of a
+	// bundle: what lies in their directories is put right too.
+	Named []change.ID
 	// Planned is told what is going to be done, and Observe what happens; nil is
 	// nobody.
 	Planned func(change.Plan)
@@ -187,17 +190,31 @@ func (s *Session) want(req change.Request, o Options) {
 	}
 }
 
-// remark puts the files down right of longruns that were asked for and are as they
-// should be already: somebody may have touched them.
+// remark puts the files down right of longruns that are as they should be already:
+// somebody may have touched those that were asked for, and a command that was killed
+// may have left those that it was busy with.
 func (s *Session) remark(req change.Request, o Options) {
 	if o.Dry {
 		return
 	}
 	var list []*live.ServiceState
-	for _, id := range req.Names {
-		st := &s.States[id]
+	add := func(st *live.ServiceState) {
 		if st.Type == db.Longrun && (req.Op == change.Start && st.Up || req.Op == change.Stop && !st.Up && !st.Starting) {
 			list = append(list, st)
+		}
+	}
+	for _, id := range o.Named {
+		add(&s.States[id])
+	}
+	if run := s.state.Run; run != nil {
+		busy := make(map[live.Slot]bool, len(run.Slots))
+		for _, slot := range run.Slots {
+			busy[slot] = true
+		}
+		for i := range s.States {
+			if busy[s.States[i].Slot] {
+				add(&s.States[i])
+			}
 		}
 	}
 	s.w.Remark(list...)
@@ -276,6 +293,17 @@ func Resolve(d *db.DB, names []string) ([]change.ID, error) {
 		return nil, &NameError{bad}
 	}
 	return ids, nil
+}
+
+// Named gives the services among names: no bundles.
+func Named(d *db.DB, names []string) []change.ID {
+	var ids []change.ID
+	for _, name := range names {
+		if ref, ok := d.Lookup(name); ok && ref.Kind == db.AtomicRef {
+			ids = append(ids, ref.Service)
+		}
+	}
+	return ids
 }
 
 // NameError says that the database has no service and no bundle of these names.
