@@ -112,7 +112,7 @@ func (d *Dir) Databases() ([]db.Digest, error) {
 // that count or that something was started with, and what killed writers had begun to
 // make. It is to be called when no patch is under way, and else does nothing.
 func (w *Writer) Sweep() error {
-	j := w.journal.State()
+	j := w.Head()
 	if j.Patch != nil {
 		return nil
 	}
@@ -123,7 +123,33 @@ func (w *Writer) Sweep() error {
 	for _, e := range j.Table {
 		known[e.Slot] = true
 	}
-	return errors.Join(w.sweepPatches(), w.sweepDatabases(j.Content), w.sweepNames(j.Table, known), w.sweepSlots(known), w.sweepDefinitions(j), w.sweepTemporary())
+	v, err := w.View(j.Content, j.Table)
+	if err == nil {
+		defer v.DB.Close()
+		err = spread(len(v.Table), func(i int) error { return w.sweepDefinitions(v, db.ServiceID(i)) })
+	}
+	err = errors.Join(err, w.sweepDatabases(j.Content), w.sweepNames(j.Table, known), w.sweepSlots(known), w.sweepTemporary())
+	if err != nil {
+		return err // who sweeps next sees by the patches that there is more
+	}
+	return w.sweepPatches()
+}
+
+// SweepPatch is [Writer.Sweep] at the end of the patch with this digest, of which all
+// was done at the first try, for the services v that it named. With thousands of others
+// that saves looking at them, unless an earlier patch has left something.
+func (w *Writer) SweepPatch(patch db.Digest, v View, services []db.ServiceID) error {
+	if kept, err := entryNames(w.file("patches")); err != nil || len(kept) != 1 || kept[0] != filepath.Base(w.patchPath(patch)) {
+		return w.Sweep()
+	}
+	errs := []error{w.sweepDatabases(v.DB.Content()), w.sweepTemporary()}
+	for _, id := range services {
+		errs = append(errs, w.sweepDefinitions(v, id))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return w.sweepPatches()
 }
 
 func (w *Writer) sweepDatabases(content db.Digest) error {
@@ -161,43 +187,32 @@ func (w *Writer) sweepSlots(known map[Slot]bool) error {
 	return errors.Join(errs...)
 }
 
-// sweepDefinitions removes definitions of services that are known. Those of
-// oneshots count by the current database.
-func (w *Writer) sweepDefinitions(j journal.State) error {
-	v, err := w.View(j.Content, j.Table)
-	if err != nil {
-		return err
+// sweepDefinitions removes definitions of a service of the current database.
+func (w *Writer) sweepDefinitions(v View, id db.ServiceID) error {
+	e := v.Table[id]
+	dir := filepath.Join(w.file("defs"), slotName(e.Slot))
+	if fewDirectories(dir) {
+		return nil
 	}
-	defer v.DB.Close()
-	return spread(len(j.Table), func(i int) error {
-		e := j.Table[i]
-		dir := filepath.Join(w.file("defs"), slotName(e.Slot))
-		if fewDirectories(dir) {
-			return nil
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) < 2 {
+		return nil
+	}
+	errs := []error{err}
+	keep := map[string]bool{v.Definition(id).String(): true, w.Known(e.Slot).Def.String(): true}
+	if e.Type == db.Longrun {
+		linked, err := w.linkedDefinition(e.Slot)
+		if err != nil {
+			return errors.Join(append(errs, err)...)
 		}
-		entries, err := os.ReadDir(dir)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) < 2 {
-			return nil
+		keep[linked.String()] = true
+	}
+	for _, entry := range entries {
+		if !keep[entry.Name()] {
+			errs = append(errs, removeTree(filepath.Join(dir, entry.Name())))
 		}
-		errs := []error{err}
-		keep := map[string]bool{v.Definition(db.ServiceID(i)).String(): true}
-		if known, ok := j.Services[e.Slot]; ok {
-			keep[known.Def.String()] = true
-		}
-		if e.Type == db.Longrun {
-			linked, err := w.linkedDefinition(e.Slot)
-			if err != nil {
-				return errors.Join(append(errs, err)...)
-			}
-			keep[linked.String()] = true
-		}
-		for _, entry := range entries {
-			if !keep[entry.Name()] {
-				errs = append(errs, removeTree(filepath.Join(dir, entry.Name())))
-			}
-		}
-		return errors.Join(errs...)
-	})
+	}
+	return errors.Join(errs...)
 }
 
 // fewDirectories says that there is at most one directory in dir, or no dir, if the file

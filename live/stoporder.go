@@ -1,17 +1,12 @@
 package live
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"hash/crc32"
-	"os"
 	"slices"
 
 	"strata/compile/db"
 	"strata/graph"
-	"strata/internal/atomicfs"
 	"strata/live/journal"
 	"strata/live/servicedir"
 )
@@ -46,76 +41,10 @@ type StopService struct {
 	// The rest is for oneshots: the content digest of the database that has it, its
 	// definition, and the argument vector of the down program, to be run in the
 	// definition's directory, on the terminal TTY if there is one.
-	Content *db.Digest `json:"content,omitempty"`
+	Content *db.Digest `json:"-"`
 	Def     *db.Digest `json:"def,omitempty"`
 	Down    []string   `json:"down,omitempty"`
 	TTY     string     `json:"tty,omitempty"`
-}
-
-// stopFile is the JSON of the file: the order with its checksum, since nobody
-// wants to run what a flipped bit made of a down program.
-type stopFile struct {
-	Format string          `json:"format"`
-	CRC    string          `json:"crc32"`
-	Order  json.RawMessage `json:"order"`
-}
-
-// stopJSON and stopServiceJSON are a [StopOrder] with strings of any bytes.
-type stopJSON struct {
-	StopOrder
-	Services []stopServiceJSON `json:"services"`
-}
-
-type stopServiceJSON struct {
-	StopService
-	Name journal.Text   `json:"name"`
-	Down []journal.Text `json:"down,omitempty"`
-	TTY  journal.Text   `json:"tty,omitempty"`
-}
-
-func stopSum(order []byte) string {
-	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(order))
-}
-
-// StopOrder reads the file stop-order. The error wraps [ErrFormat] if it is of
-// another release, [ErrCorrupt] if it is damaged.
-func (d *Dir) StopOrder() (StopOrder, error) {
-	b, err := os.ReadFile(d.file("stop-order"))
-	if err != nil {
-		return StopOrder{}, fmt.Errorf("cannot read stop order: %w", err)
-	}
-	s, err := parseStopOrder(b)
-	if err != nil {
-		return StopOrder{}, fmt.Errorf("cannot read stop order %s: %w", d.file("stop-order"), err)
-	}
-	return s, nil
-}
-
-func parseStopOrder(b []byte) (StopOrder, error) {
-	var f stopFile
-	if err := json.Unmarshal(b, &f); err != nil {
-		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if f.Format != StopOrderFormat {
-		return StopOrder{}, fmt.Errorf("%w: %q", ErrFormat, f.Format)
-	}
-	if f.CRC != stopSum(f.Order) {
-		return StopOrder{}, fmt.Errorf("%w: its checksum is wrong", ErrCorrupt)
-	}
-	var order stopJSON
-	if err := json.Unmarshal(f.Order, &order); err != nil {
-		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	s := order.StopOrder
-	s.Services = make([]StopService, len(order.Services))
-	for i, o := range order.Services {
-		s.Services[i] = o.StopService
-		s.Services[i].Name, s.Services[i].TTY = string(o.Name), string(o.TTY)
-		for _, word := range o.Down {
-			s.Services[i].Down = append(s.Services[i].Down, string(word))
-		}
-	}
-	return s, nil
 }
 
 // WriteStopOrder writes the file stop-order for these databases, of which the
@@ -125,9 +54,34 @@ func (d *Dir) WriteStopOrder(views ...View) error {
 	if err == nil {
 		// Without it a reader knows less.
 		s.Epoch, _ = CurrentEpoch(d.scandir)
-		err = d.writeStopOrder(s)
+		head := stopHead{Epoch: s.Epoch}
+		for _, v := range views {
+			head.Contents = append(head.Contents, v.DB.Content())
+		}
+		if len(views) == 1 {
+			head.Slots = slotsSum(views[0].Table)
+		}
+		err = d.writeStopOrder(head, s.Services)
 	}
 	if err != nil {
+		return fmt.Errorf("cannot write stop order: %w", err)
+	}
+	return nil
+}
+
+// FollowStopOrder is [Dir.WriteStopOrder] for a database that follows another one: what
+// the file says already of one that is alike is kept.
+func (d *Dir) FollowStopOrder(old, v View) error {
+	if !StopAlike(old, v) {
+		return d.WriteStopOrder(v)
+	}
+	services, ok := d.stopServices(old)
+	if !ok {
+		return d.WriteStopOrder(v)
+	}
+	head := stopHead{Contents: []db.Digest{v.DB.Content()}, Slots: slotsSum(v.Table)}
+	head.Epoch, _ = CurrentEpoch(d.scandir)
+	if err := d.writeStopFile(head, services); err != nil {
 		return fmt.Errorf("cannot write stop order: %w", err)
 	}
 	return nil
@@ -149,37 +103,6 @@ func StopAlike(a, b View) bool {
 		}
 	}
 	return true
-}
-
-func (d *Dir) writeStopOrder(s StopOrder) error {
-	order, err := s.text()
-	if err != nil {
-		return err
-	}
-	head := fmt.Sprintf(`{"format":%q,"crc32":%q,"order":`, StopOrderFormat, stopSum(order))
-	return atomicfs.WriteFile(d.file("stop-order"), 0o600, func(f *os.File) error {
-		_, err := f.Write(slices.Concat([]byte(head), order, []byte("}\n")))
-		return err
-	})
-}
-
-// text is the JSON of a stopJSON. There can be thousands of services, at each update.
-func (s StopOrder) text() ([]byte, error) {
-	epoch, err := json.Marshal(s.Epoch)
-	if err != nil {
-		return nil, err
-	}
-	texts := make([][]byte, len(s.Services))
-	err = spread(len(texts), func(i int) (err error) {
-		sv := s.Services[i]
-		text := stopServiceJSON{StopService: sv, Name: journal.Text(sv.Name), TTY: journal.Text(sv.TTY)}
-		for _, word := range sv.Down {
-			text.Down = append(text.Down, journal.Text(word))
-		}
-		texts[i], err = json.Marshal(text)
-		return err
-	})
-	return slices.Concat([]byte(`{"epoch":`), epoch, []byte(`,"services":[`), bytes.Join(texts, []byte(",")), []byte("]}")), err
 }
 
 // stopOrder merges the services of the views.

@@ -112,7 +112,7 @@ func TestStopOrderFile(t *testing.T) {
 			{Slot: 16, Name: "log", Type: "longrun", Essential: true, After: []Slot{18}},
 		},
 	}
-	if err := d.writeStopOrder(want); err != nil {
+	if err := d.writeStopOrder(stopHead{Epoch: want.Epoch, Contents: []db.Digest{{4}, def}}, want.Services); err != nil {
 		t.Fatal(err)
 	}
 	got, err := d.StopOrder()
@@ -172,6 +172,18 @@ func TestStopAlike(t *testing.T) {
 			t.Errorf("%s: alike %t, and the orders are\n%+v\n%+v", c.name, alike, one, both)
 		}
 	}
+	follow := func(name string, a, b View) {
+		d, want := &Dir{real: t.TempDir()}, &Dir{real: t.TempDir()}
+		if err := errors.Join(d.WriteStopOrder(a), d.FollowStopOrder(a, b), want.WriteStopOrder(b)); err != nil {
+			t.Fatal(err)
+		}
+		if got, whole := readFile(t, d.file("stop-order")), readFile(t, want.file("stop-order")); got != whole {
+			t.Errorf("%s: followed it is\n%s\nwritten anew\n%s", name, got, whole)
+		}
+		if _, ok := want.stopServices(a); ok && a.DB.Content() != b.DB.Content() {
+			t.Errorf("%s: the file of one is taken for that of the other", name)
+		}
+	}
 	change := func(to func(*db.Service)) View {
 		s := db.Service{Name: "o", Type: db.Oneshot, Up: db.Program{Form: db.Argv, Argv: []string{"true"}}, Consumer: db.None}
 		to(&s)
@@ -186,7 +198,28 @@ func TestStopAlike(t *testing.T) {
 			t.Errorf("%s: alike", name)
 		}
 	}
-	if !StopAlike(change(func(*db.Service) {}), change(func(s *db.Service) { s.Description = "other" })) {
-		t.Error("another description is not alike")
+	old := change(func(*db.Service) {})
+	for name, to := range map[string]func(*db.Service){
+		"nothing":     func(*db.Service) {},
+		"description": func(s *db.Service) { s.Description = "other" },
+		"another":     func(s *db.Service) { s.Down = db.Program{Form: db.Argv, Argv: []string{"false"}} },
+	} {
+		v := change(to)
+		if alike := StopAlike(old, v); alike != (name != "another") {
+			t.Errorf("%s: alike %t", name, alike)
+		}
+		follow(name, old, v)
 	}
+	longruns := orderView(t, base...)
+	follow("longruns", longruns, orderView(t, base...))
+	follow("other longruns", longruns, orderView(t, "a", "b", "c"))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

@@ -1,10 +1,13 @@
 package live
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
 	"strata/internal/atomicfs"
 	"strata/live/journal"
@@ -62,23 +65,57 @@ func (w *Writer) WriteSummary() error {
 
 func writeSummary(d *Dir, from *journal.Folder) error {
 	j := from.Head()
-	s := Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: make([]SummaryService, 0, len(j.Table))}
-	for _, e := range j.Table {
+	services := make([]SummaryService, len(j.Table))
+	for i, e := range j.Table {
 		known := from.Service(e.Slot)
-		s.Services = append(s.Services, SummaryService{
-			Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown,
-		})
+		services[i] = SummaryService{Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown}
 	}
-	return writeJSON(d.file("state"), 0o644, s)
-}
-
-func writeJSON(path string, perm os.FileMode, v any) error {
-	b, err := json.Marshal(v)
+	text, err := summaryText(Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: services})
 	if err != nil {
 		return err
 	}
-	return atomicfs.WriteFile(path, perm, func(f *os.File) error {
-		_, err := f.Write(append(b, '\n'))
+	return atomicfs.WriteFile(d.file("state"), 0o644, func(f *os.File) error {
+		_, err := f.Write(text)
 		return err
 	})
+}
+
+// summaryText is the JSON of a summary. It is written at the end of each command, and
+// there can be thousands of services.
+func summaryText(s Summary) ([]byte, error) {
+	list := s.Services
+	s.Services = []SummaryService{}
+	b, err := json.Marshal(s)
+	b = bytes.TrimSuffix(b, []byte("]}"))
+	for i, sv := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"name":`...)
+		if plain(sv.Name) {
+			b = append(append(append(b, '"'), sv.Name...), '"')
+		} else {
+			name, nameErr := json.Marshal(sv.Name)
+			err = cmp.Or(err, nameErr)
+			b = append(b, name...)
+		}
+		b = append(append(append(b, `,"type":"`...), sv.Type...), `","up":`...)
+		b = append(strconv.AppendBool(b, sv.Up), `,"wanted":`...)
+		b = strconv.AppendBool(b, sv.Wanted)
+		if sv.Unknown {
+			b = append(b, `,"unknown":true`...)
+		}
+		b = append(b, '}')
+	}
+	return append(b, "]}\n"...), err
+}
+
+// plain says that a name stands in JSON as it is.
+func plain(name string) bool {
+	for _, c := range []byte(name) {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }

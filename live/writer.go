@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -79,6 +80,21 @@ func (w *Writer) Close() error {
 // Journal is what the journal knows.
 func (w *Writer) Journal() journal.State { return w.journal.State() }
 
+// Head is Journal without what it knows of the services, which is much less.
+func (w *Writer) Head() (head journal.State) {
+	w.journal.With(func(known *journal.Folder) { head = known.Head() })
+	return head
+}
+
+// Known is what the journal knows of one service.
+func (w *Writer) Known(slot Slot) (v journal.Service) {
+	w.journal.With(func(known *journal.Folder) { v = known.Service(slot) })
+	return v
+}
+
+// Tail reads what is appended to the journal from now on. The caller closes it.
+func (w *Writer) Tail() (*journal.Tail, error) { return w.journal.Tail() }
+
 // Append writes one record for each event, all with one cause, for people, which
 // may be empty, and tells whoever listens to the event directory. Either all of
 // them are in the journal or, with an error, none. Nothing that stops a service
@@ -87,9 +103,20 @@ func (w *Writer) Append(cause string, events ...journal.Event) error {
 	if _, err := w.journal.Append(cause, events...); err != nil {
 		return err
 	}
-	w.changed.Store(true)
+	if slices.ContainsFunc(events, tellsOfServices) {
+		w.changed.Store(true)
+	}
 	s6.Notify(w.EventDir(), 'j')
 	return nil
+}
+
+// tellsOfServices says that the summary is another one after an event.
+func tellsOfServices(e journal.Event) bool {
+	switch e.(type) {
+	case journal.PatchBegin, journal.PatchTry:
+		return false
+	}
+	return true
 }
 
 // State is [Dir.State], and what is found other than the journal has it becomes

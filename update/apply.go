@@ -71,24 +71,29 @@ type applier struct {
 	byOp     map[Op][]Action
 	noted    map[int]bool // the actions that the journal knows to be done
 	aborts   bool         // the patch takes back another one
+	digest   db.Digest    // of the patch's text
+	first    bool         // nobody has begun with it before
 	deadline time.Time
 	result   Result
 }
 
-// Apply does what a patch says, under the lock that w is, with newdb a copy that
-// [live.Writer.AddDB] made: [Begin] and [Resume].
-func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env) (Result, error) {
-	st, err := w.State()
+// Apply does what a patch says, with st the state under the lock that w is, and newdb a
+// copy that [live.Writer.AddDB] made: [Begin] and [Resume], but that nothing is read
+// twice.
+func Apply(ctx context.Context, w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (Result, error) {
+	a, err := prepare(w, st, newdb, p, env)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := Begin(w, st, newdb, p, env); err != nil {
-		return Result{}, err
-	}
+	defer a.old.DB.Close()
 	if p.Empty() {
 		return Result{Switched: true, Outcome: journal.Applied}, nil
 	}
-	return Resume(ctx, w, env)
+	a.first = true
+	a.limit(env.Limit)
+	a.try()
+	result, err := a.resume(ctx, false)
+	return result, Left(w, err)
 }
 
 // Resume does what is left of the patch that is under way, or of taking it back (see
@@ -103,7 +108,16 @@ func Apply(ctx context.Context, w *live.Writer, newdb *db.DB, p *Patch, env Env)
 // the result and in the journal. It is [ErrSuspended] if that was the cause of ctx's
 // end, and wraps [ErrNoPatch] if none is under way.
 func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
-	a, aborting, err := reopen(w, env)
+	st, err := w.State()
+	if err != nil {
+		return Result{}, Left(w, err)
+	}
+	return ResumeFrom(ctx, w, st, env)
+}
+
+// ResumeFrom is [Resume] for who has the state under the lock already.
+func ResumeFrom(ctx context.Context, w *live.Writer, st *live.State, env Env) (Result, error) {
+	a, aborting, err := reopen(w, st, env)
 	if err != nil {
 		return Result{}, Left(w, err)
 	}
@@ -128,7 +142,7 @@ func (a *applier) resume(ctx context.Context, aborting bool) (Result, error) {
 
 // Left says of an error that has left an update half applied what can be done then.
 func Left(w *live.Writer, err error) error {
-	if err == nil || errors.Is(err, ErrSuspended) || w.Journal().Patch == nil {
+	if err == nil || errors.Is(err, ErrSuspended) || w.Head().Patch == nil {
 		return err
 	}
 	return fmt.Errorf("%w; the update is half applied: rc-update --resume goes on with it, --abort takes it back", err)
@@ -287,17 +301,35 @@ func (a *applier) finish() error {
 
 // tidy leaves nothing of what does not count any more.
 func (a *applier) tidy() error {
-	v := a.old
-	if a.result.Switched {
-		v = a.new
-	}
-	if err := errors.Join(a.w.WriteStopOrder(v), a.w.SweepSlots(a.touched()...), a.w.Sweep()); err != nil {
+	if err := errors.Join(a.stopOrder(), a.w.SweepSlots(a.touched()...), a.sweep()); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
 	if err := a.collectStore(); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
 	return nil
+}
+
+// stopOrder writes the stop order of the database that counts.
+func (a *applier) stopOrder() error {
+	if a.result.Switched {
+		return a.w.FollowStopOrder(a.old, a.new)
+	}
+	return a.w.WriteStopOrder(a.old)
+}
+
+// sweep removes what the patch has left, and what others have, if there can be more.
+func (a *applier) sweep() error {
+	if !a.first || !a.result.OK() || len(a.result.Notes) > 0 {
+		return a.w.Sweep()
+	}
+	var named []id
+	for _, action := range a.patch.Actions {
+		if j, err := a.newID(action); err == nil {
+			named = append(named, j)
+		}
+	}
+	return a.w.SweepPatch(a.digest, a.new, named)
 }
 
 // touched are the slots of what the patch names.

@@ -303,7 +303,7 @@ func TestApplyTimeout(t *testing.T) {
 	}
 	env := m.env()
 	env.Limit = 100 * time.Millisecond
-	r, err := Apply(t.Context(), m.w, newdb, p, env)
+	r, err := Apply(t.Context(), m.w, m.state(), newdb, p, env)
 	if err != nil || r.Switched || !r.TimedOut() {
 		t.Errorf("result %+v, %v", r, err)
 	}
@@ -375,14 +375,14 @@ func TestApplyFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.change(change.Start, "b")
-	if _, err := Apply(t.Context(), m.w, newdb, p, m.env()); !errors.Is(err, ErrFit) {
+	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
 		t.Errorf("after another start: %v, want %v", err, ErrFit)
 	}
 	m.change(change.Stop, "b")
-	if _, err := Apply(t.Context(), m.w, newdb, p, m.env()); err != nil {
+	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); err != nil {
 		t.Errorf("in the same state again: %v", err)
 	}
-	if _, err := Apply(t.Context(), m.w, newdb, p, m.env()); !errors.Is(err, ErrFit) {
+	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
 		t.Errorf("a second time: %v, want %v", err, ErrFit)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // was up before is up again. It ends as aborted, or as aborted with failures. The
 // error wraps [ErrNoPatch] if none is under way: then it is [Tidy].
 func Ask(w *live.Writer, cause string, back bool) error {
-	under := w.Journal().Patch
+	under := w.Head().Patch
 	if under == nil {
 		return errors.Join(ErrNoPatch, Tidy(w))
 	}
@@ -30,7 +30,7 @@ func Ask(w *live.Writer, cause string, back bool) error {
 // Tidy leaves nothing of an update that was killed before it had begun or after its
 // end. It does nothing while one is under way.
 func Tidy(w *live.Writer) error {
-	j := w.Journal()
+	j := w.Head()
 	if j.Patch != nil {
 		return nil
 	}

@@ -19,28 +19,45 @@ var ErrNoPatch = errors.New("no update is under way")
 // not fit, with an error that wraps [ErrFit], and does nothing for an empty one, but
 // what it says of the store.
 func Begin(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) error {
-	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}}
-	if err := p.fits(st, newdb); err != nil {
+	a, err := prepare(w, st, newdb, p, env)
+	if err != nil {
 		return err
+	}
+	return a.old.DB.Close()
+}
+
+// prepare is Begin with the old database left open.
+func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*applier, error) {
+	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}, noted: map[int]bool{}}
+	if err := p.fits(st, newdb); err != nil {
+		return nil, err
 	}
 	var err error
 	if a.old, err = w.View(st.Content, st.Table); err != nil {
-		return err
+		return nil, err
 	}
-	defer a.old.DB.Close()
 	a.states, a.new.DB = st.Services, newdb
-	if err := a.prepareStore(newdb); err != nil {
-		return errors.Join(err, w.Sweep())
+	if err = a.write(); err != nil {
+		_ = a.old.DB.Close() // only a map is given back
+		return nil, err
 	}
-	if p.Empty() {
+	return a, nil
+}
+
+// write writes down that the patch is going to be applied.
+func (a *applier) write() error {
+	if err := a.prepareStore(a.new.DB); err != nil {
+		return errors.Join(err, a.w.Sweep())
+	}
+	if a.patch.Empty() {
 		return a.moveStoreAlone()
 	}
 	event, err := a.announce()
 	if err == nil {
-		err = w.Append(env.Cause, event)
+		err = a.w.Append(a.env.Cause, event)
 	}
 	if err != nil {
-		return errors.Join(err, a.dropStore(), w.WriteStopOrder(a.old), w.Sweep())
+		return errors.Join(err, a.dropStore(), a.w.WriteStopOrder(a.old), a.w.Sweep())
 	}
 	return nil
 }
@@ -74,8 +91,7 @@ func (a *applier) announce() (journal.PatchBegin, error) {
 	if err != nil {
 		return event, err
 	}
-	digest, err := a.w.KeepPatch(text)
-	if err != nil {
+	if a.digest, err = a.w.KeepPatch(text); err != nil {
 		return event, err
 	}
 	if !live.StopAlike(a.old, a.new) {
@@ -84,7 +100,7 @@ func (a *applier) announce() (journal.PatchBegin, error) {
 		}
 	}
 	return journal.PatchBegin{
-		Patch: digest, Old: a.patch.Old.Content, New: a.patch.New.Content,
+		Patch: a.digest, Old: a.patch.Old.Content, New: a.patch.New.Content,
 		Table: a.new.Table, NextSlot: next, Actions: len(a.patch.Actions), Limit: a.env.Limit, Aborts: a.aborts,
 	}, nil
 }
@@ -98,16 +114,15 @@ func (a *applier) sort() {
 
 // reopen finds the patch that is under way. aborting says that it is to be taken
 // back.
-func reopen(w *live.Writer, env Env) (a *applier, aborting bool, err error) {
-	st, err := w.State()
-	if err != nil {
-		return nil, false, err
-	}
+func reopen(w *live.Writer, st *live.State, env Env) (a *applier, aborting bool, err error) {
 	under := st.Patch
 	if under == nil {
 		return nil, false, ErrNoPatch
 	}
-	a = &applier{w: w, env: env, byOp: map[Op][]Action{}, noted: map[int]bool{}, aborts: under.Aborts, states: st.Services}
+	a = &applier{
+		w: w, env: env, byOp: map[Op][]Action{}, noted: map[int]bool{}, aborts: under.Aborts, states: st.Services,
+		digest: under.Patch, first: under.Tries == 0 && !under.Again,
+	}
 	a.result.Switched = under.Switched
 	if under.Switched {
 		a.states = st.Other
@@ -130,11 +145,16 @@ func reopen(w *live.Writer, env Env) (a *applier, aborting bool, err error) {
 	if a.new, err = w.View(under.New, under.Table); err != nil {
 		return nil, false, errors.Join(err, a.old.DB.Close())
 	}
+	a.try()
+	return a, under.Aborting, nil
+}
+
+// try notes who begins to apply the patch.
+func (a *applier) try() {
 	pid, start := live.Process()
-	if err := w.Append(env.Cause, journal.PatchTry{PID: pid, Start: start}); err != nil {
+	if err := a.w.Append(a.env.Cause, journal.PatchTry{PID: pid, Start: start}); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
-	return a, under.Aborting, nil
 }
 
 func (a *applier) close() {
@@ -144,34 +164,39 @@ func (a *applier) close() {
 
 // assignSlots lets what goes on keep its slot.
 func (a *applier) assignSlots() (next live.Slot, err error) {
-	oldName, renamed := map[string]string{}, map[string]bool{}
+	renamed := map[string]string{} // from which names
 	for _, r := range a.byOp[OpRename] {
 		if len(r.NewNames) != 1 {
 			return 0, fmt.Errorf("cannot apply patch: %w: action %d renames to %d names", ErrPatch, r.Seq, len(r.NewNames))
 		}
-		oldName[r.NewNames[0]] = r.Service
-		renamed[r.NewNames[0]] = true
+		renamed[r.NewNames[0]] = r.Service
 	}
 	made := map[string]bool{}
 	for _, m := range a.byOp[OpMake] {
 		made[m.Service] = true
 	}
-	for j := range id(a.new.DB.Len()) {
-		if name := a.new.DB.Name(j); !made[name] && !renamed[name] {
-			oldName[name] = name
-		}
-	}
 	var missing string
+	at := id(0) // in the old database, whose names are sorted too
 	a.new.Table, next = a.w.NewTable(a.new.DB, func(j id) (live.Slot, bool) {
-		name, ok := oldName[a.new.DB.Name(j)]
-		if !ok {
+		name := a.new.DB.Name(j)
+		if made[name] {
 			return 0, false
 		}
-		i, ok := find(a.old.DB, name)
-		if !ok {
-			missing = name
+		if from, ok := renamed[name]; ok {
+			i, ok := find(a.old.DB, from)
+			if !ok {
+				missing = from
+			}
+			return a.old.Slot(i), ok
 		}
-		return a.old.Slot(i), ok
+		for int(at) < a.old.DB.Len() && a.old.DB.Name(at) < name {
+			at++
+		}
+		if int(at) == a.old.DB.Len() || a.old.DB.Name(at) != name {
+			missing = name
+			return 0, false
+		}
+		return a.old.Slot(at), true
 	})
 	if missing != "" {
 		return 0, fmt.Errorf("cannot apply patch: %w: it does not say where service %s comes from", ErrPatch, missing)

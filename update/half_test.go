@@ -63,7 +63,7 @@ func runKilled(args []string) error {
 	}
 	w.Hooks = func(name string) error { step(name); return nil }
 	sup := tree.New(d)
-	r, err := Apply(context.Background(), w, newdb, p, Env{
+	r, err := Apply(context.Background(), w, st, newdb, p, Env{
 		Cause:   "test",
 		Observe: func(a Action) { step("done " + string(a.Op)) },
 		Engine: func(v live.View, states []live.ServiceState) (change.Env, error) {

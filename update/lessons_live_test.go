@@ -137,7 +137,7 @@ func TestL5Deadline(t *testing.T) {
 			}
 			return nil
 		}
-		r, err := Apply(ctx, m.w, newdb, p, m.env())
+		r, err := Apply(ctx, m.w, m.state(), newdb, p, m.env())
 		m.w.Hooks = nil
 		strike(nil)
 		if err != nil && !errors.As(err, new(*change.TimeoutError)) {

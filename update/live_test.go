@@ -217,7 +217,7 @@ func (m *machineTest) update(new specs, o Options, conv ...string) (*Patch, Resu
 	if err != nil {
 		return nil, Result{}, err
 	}
-	r, err := Apply(m.t.Context(), m.w, newdb, p, m.env())
+	r, err := Apply(m.t.Context(), m.w, m.state(), newdb, p, m.env())
 	return p, r, err
 }
 

@@ -94,7 +94,7 @@ func (s *storeBench) updateHere() (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return Apply(s.t.Context(), s.w, newdb, p, s.env())
+	return Apply(s.t.Context(), s.w, s.state(), newdb, p, s.env())
 }
 
 // again is the same command once more, which finishes what is left. Who went back has

@@ -279,7 +279,6 @@ func (a *applier) removeOld(ctx context.Context) error {
 // forget notes that removed oneshots that were spared count as down from here on:
 // soon nothing will be left that could be stopped.
 func (a *applier) forget() error {
-	services := a.w.Journal().Services
 	var events []journal.Event
 	for _, action := range a.byOp[OpRemove] {
 		i, ok := find(a.old.DB, action.Service)
@@ -287,7 +286,7 @@ func (a *applier) forget() error {
 			continue
 		}
 		slot := a.old.Slot(i)
-		if known := services[slot]; known.Up || known.Unknown || known.Pending != "" {
+		if known := a.w.Known(slot); known.Up || known.Unknown || known.Pending != "" {
 			events = append(events, journal.Down{Slot: slot})
 		}
 	}

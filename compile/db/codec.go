@@ -14,6 +14,7 @@ import (
 type codec struct {
 	b       []byte // what was written, or what is still to be read
 	writing bool
+	skim    bool // a reader that wants no strings
 	bad     bool
 }
 
@@ -89,7 +90,9 @@ func (c *codec) str(v *string) {
 		c.b = append(c.b, *v...)
 		return
 	}
-	*v = string(c.bytes(nil))
+	if b := c.bytes(nil); !c.skim {
+		*v = string(b)
+	}
 }
 
 // content is a file's content that may be absent, which is not the same as empty.
@@ -134,12 +137,11 @@ func list[T any](c *codec, v *[]T, element func(*codec, *T)) {
 	}
 	*v = make([]T, 0, min(n, 64))
 	for range n {
-		var e T
-		element(c, &e)
+		*v = append(*v, *new(T))
+		element(c, &(*v)[len(*v)-1])
 		if c.bad {
 			return
 		}
-		*v = append(*v, e)
 	}
 	if n == 0 {
 		*v = nil

@@ -66,13 +66,14 @@ func TestDefinitionDigest(t *testing.T) {
 	}
 }
 
-// The digests are part of the format: patches and journals carry them.
+// The digests are part of the format: patches and journals carry them. Before the first
+// release they may change.
 func TestDigestsStay(t *testing.T) {
 	t.Parallel()
 	db := mustOpen(t, write(t, tiny(t)))
 	for what, c := range map[string]struct{ got, want string }{
-		"content":      {db.Content().Short(), "ea1020ac22cf0a0a"},
-		"file":         {db.File().Short(), "c1eadef19723d132"},
+		"content":      {db.Content().Short(), "df5b96426a17f88a"},
+		"file":         {db.File().Short(), "37850091420d4918"},
 		"definition a": {db.Definition(0).Short(), "7a41b5588f6d3d19"},
 	} {
 		if c.got != c.want {

@@ -165,7 +165,7 @@ func (f *Folder) Apply(r Record) {
 		if s.Patch != nil {
 			s.Patch.Tries++
 			if e.PID == 0 {
-				s.Patch.Tries = 0
+				s.Patch.Tries, s.Patch.Again = 0, true
 			}
 			s.Patch.PID, s.Patch.Start = e.PID, e.Start
 		}
@@ -180,7 +180,7 @@ func (f *Folder) Apply(r Record) {
 	case PatchEnd:
 		p := s.Patch
 		s.Patch, s.LastPatch = nil, e.Outcome
-		if p != nil && !(slices.Equal(p.Table, s.Table) && slices.Equal(p.OldTable, s.Table)) {
+		if p != nil && !(p.Table.same(s.Table) && p.OldTable.same(s.Table)) {
 			f.learn()
 		}
 	}
@@ -191,12 +191,12 @@ func (f *Folder) Apply(r Record) {
 func (f *Folder) lean(e Event) Event {
 	switch v := e.(type) {
 	case Switch:
-		if v.Same || slices.Equal(v.Table, f.state.Table) {
+		if v.Same || v.Table.same(f.state.Table) {
 			v.Table, v.Same = nil, true
 			return v
 		}
 	case PatchBegin:
-		if v.Same || slices.Equal(v.Table, f.state.Table) {
+		if v.Same || v.Table.same(f.state.Table) {
 			v.Table, v.Same = nil, true
 			return v
 		}

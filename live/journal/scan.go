@@ -13,8 +13,8 @@ import (
 // also on much that is fine, such as an escape in a string: who uses it reads the
 // same bytes with encoding/json then. What it takes it understands as that does.
 type scanner struct {
-	b   []byte
-	bad bool
+	b     []byte
+	bad   bool
 	clock *calendar
 }
 

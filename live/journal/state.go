@@ -86,8 +86,9 @@ type Patch struct {
 	Limit    time.Duration `json:"limit,omitempty"`
 	Aborts   bool          `json:"aborts,omitempty"`
 	Aborting bool          `json:"aborting,omitempty"`
-	// Tries is how often a process has begun to apply it since somebody asked for that;
-	// PID and Start are the last one, as in [Run].
+	// Tries is how often a process has begun to apply it since somebody asked for that,
+	// Again says that it was asked for again; PID and Start are the last one, as in [Run].
+	Again bool   `json:"again,omitempty"`
 	Tries int    `json:"tries,omitempty"`
 	PID   int    `json:"pid,omitempty"`
 	Start uint64 `json:"start,omitempty"`

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"strata/compile/db"
@@ -17,6 +18,11 @@ type Entry struct {
 	Slot Slot
 	Name string
 	Type db.Type
+}
+
+// same reports whether two tables are equal, at once if they are one.
+func (t Table) same(o Table) bool {
+	return len(t) == len(o) && (len(t) == 0 || &t[0] == &o[0] || slices.Equal(t, o))
 }
 
 // tableColumns is a table as JSON: three columns, which are read much faster than a

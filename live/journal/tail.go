@@ -20,6 +20,17 @@ type Tail struct {
 // NewTail reads the journal at path. The caller closes it.
 func NewTail(path string) *Tail { return &Tail{path: path} }
 
+// Tail reads what is appended from now on. The caller closes it.
+func (w *Writer) Tail() (*Tail, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f, err := os.Open(w.path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read journal: %w", err)
+	}
+	return &Tail{path: w.path, f: f, off: w.size, seq: w.folder.Seq()}, nil
+}
+
 // Next returns what has been appended since the last call, possibly nothing; the
 // first call returns everything. If more was appended than a compaction keeps, the
 // first record is the [Snapshot] of what was missed. The errors are those of [Read].

@@ -30,7 +30,7 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 	if err != nil {
 		return err
 	}
-	if patch := w.Journal().Patch; patch == nil {
+	if patch := w.Head().Patch; patch == nil {
 		return errors.Join(update.Tidy(w), w.Close()) // the one before may have been killed at its end
 	} else if patch.Tries >= MaxTries {
 		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
@@ -39,7 +39,7 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 	sup := tree.New(d)
 	sup.Warn = tell
 	defer sup.Close()
-	result, err := Resume(ctx, w, sup, update.Env{Cause: w.Journal().Patch.Cause})
+	result, err := Resume(ctx, w, sup, update.Env{Cause: w.Head().Patch.Cause})
 	Tell(result, tell)
 	if errors.Is(err, update.ErrSuspended) {
 		tell(err)
@@ -63,7 +63,7 @@ func Resume(ctx context.Context, w *live.Writer, sup *tree.Supervisor, env updat
 			return sup.Env(w, v, states), nil
 		}
 	}
-	return update.Resume(ctx, w, env)
+	return update.ResumeFrom(ctx, w, session.State(), env)
 }
 
 // Tell tells what went wrong in an update, one error each.

@@ -32,6 +32,20 @@ func (e Ending) Switched() bool {
 // cause of ctx's end, or that of reading the journal. Without a patch under way the
 // ending is that of the last one, of which only the outcome is known.
 func Attend(ctx context.Context, d *live.Dir, tell func(journal.Record)) (Ending, error) {
+	tail := journal.NewTail(d.JournalPath())
+	defer tail.Close()
+	return follow(ctx, d, tail, attendant{tell: tell})
+}
+
+// AttendFrom is [Attend] for who knows the journal's head from before the patch was
+// begun, and has a tail of what came after it.
+func AttendFrom(ctx context.Context, d *live.Dir, head journal.State, tail *journal.Tail, tell func(journal.Record)) (Ending, error) {
+	a := attendant{tell: tell, begun: true}
+	a.fold.Apply(journal.Record{Seq: head.Seq, Event: journal.Snapshot{State: head}})
+	return follow(ctx, d, tail, a)
+}
+
+func follow(ctx context.Context, d *live.Dir, tail *journal.Tail, a attendant) (Ending, error) {
 	feed, err := watch.Open(d)
 	if err != nil {
 		return Ending{}, err
@@ -40,9 +54,6 @@ func Attend(ctx context.Context, d *live.Dir, tell func(journal.Record)) (Ending
 	if _, err := feed.Listen(live.ApplierSlot); err != nil {
 		return Ending{}, err
 	}
-	tail := journal.NewTail(d.JournalPath())
-	defer tail.Close()
-	a := attendant{tell: tell}
 	for {
 		// The order matters: what a dead applier has written stands in the journal.
 		alive := works(d, a.fold.Head().Patch)

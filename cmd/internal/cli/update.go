@@ -257,7 +257,7 @@ func (o updateOptions) show(s ui.Streams, newdb string, conv update.Conversions,
 func (o updateOptions) attendOnly(s ui.Streams) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
-	return o.attend(ctx, s, nil, false)
+	return o.attend(ctx, s, nil, false, lookout{})
 }
 
 func (o updateOptions) warn(s ui.Streams, text string) {

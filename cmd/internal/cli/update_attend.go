@@ -26,8 +26,10 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
 	var p *update.Patch
+	var from lookout
+	defer func() { from.close() }()
 	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
-		if p, err = j.begin(ctx, w, sup); err != nil || p.Empty() {
+		if p, err = j.begin(ctx, w, sup, &from); err != nil || p.Empty() {
 			return err
 		}
 		return update.Left(w, applier.Start(context.WithoutCancel(ctx), w.Dir))
@@ -42,7 +44,7 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 		tellStore(s, p.Store)
 		return nil
 	}
-	return o.attend(ctx, s, p, false)
+	return o.attend(ctx, s, p, false, from)
 }
 
 // ask has the applier go on with the patch under way, or take it back, and looks on.
@@ -62,7 +64,7 @@ func (o updateOptions) ask(s ui.Streams, back bool) error {
 	if err != nil {
 		return updateError(err)
 	}
-	return o.attend(ctx, s, nil, back)
+	return o.attend(ctx, s, nil, back, lookout{})
 }
 
 // leaveOff makes an applier leave off that is at work on what is to be taken back.
@@ -139,21 +141,50 @@ func phaseVerb(p journal.Phase) string {
 	return string(p)
 }
 
+// lookout is where somebody begins to look on who has begun the update.
+type lookout struct {
+	head journal.State
+	tail *journal.Tail // nil: somebody else has
+}
+
+// before is where the update has not been begun yet.
+func (l *lookout) before(w *live.Writer) (err error) {
+	l.head = w.Head()
+	l.tail, err = w.Tail()
+	return err
+}
+
+func (l *lookout) close() {
+	if l.tail != nil {
+		_ = l.tail.Close() // it was only read
+	}
+}
+
+func (l *lookout) attend(ctx context.Context, d *live.Dir, tell func(journal.Record)) (applier.Ending, error) {
+	if l.tail == nil {
+		return applier.Attend(ctx, d, tell)
+	}
+	return applier.AttendFrom(ctx, d, l.head, l.tail, tell)
+}
+
 // attend looks on until the update has ended. With back it is to be taken back.
-func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch, back bool) error {
+func (o updateOptions) attend(ctx context.Context, s ui.Streams, p *update.Patch, back bool, from lookout) error {
 	d, err := live.Open(o.live)
 	if err != nil {
 		return updateError(err)
 	}
+	if from.tail == nil {
+		st, err := d.State()
+		if err != nil {
+			return updateError(err)
+		}
+		from.head = journal.State{Table: st.Table, Patch: st.Patch}
+	}
 	var teller explain.Teller
 	failed := []string{}
-	st, err := d.State()
-	if err != nil {
-		return updateError(err)
-	}
-	move := moveUnderWay(d, st, p)
-	teller.Tell(journal.Record{Event: journal.Snapshot{State: journal.State{Table: st.Table, Patch: st.Patch}}})
-	end, err := applier.Attend(ctx, d, func(r journal.Record) {
+	move := moveUnderWay(d, from.head.Patch, p)
+	teller.Tell(journal.Record{Event: journal.Snapshot{State: journal.State{Table: from.head.Table, Patch: from.head.Patch}}})
+	end, err := from.attend(ctx, d, func(r journal.Record) {
 		e := teller.Tell(r)
 		switch v := r.Event.(type) {
 		case journal.Failed:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"strata/cmd/internal/ui"
+	"strata/compile/db"
 	"strata/live"
 	"strata/live/change"
 	"strata/live/change/tree"
@@ -39,14 +40,10 @@ func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	err = j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) error {
-		if p, err = j.begin(ctx, w, sup); err != nil {
+		p, err = j.with(ctx, w, sup, func(st *live.State, newdb *db.DB, p *update.Patch) error {
+			r, err = update.Apply(ctx, w, st, newdb, p, j.env(w, sup, abandon))
 			return err
-		}
-		if p.Empty() {
-			r = update.Result{Switched: true, Outcome: journal.Applied}
-			return nil
-		}
-		r, err = applier.Resume(ctx, w, sup, j.env(w, sup, abandon))
+		})
 		return err
 	})
 	return p, r, ended(&r, err)
@@ -102,9 +99,19 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 	}
 }
 
-// begin plans, unless there is a patch already, and writes down that the patch is
-// going to be applied.
-func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor) (*update.Patch, error) {
+// begin plans, and writes down that the patch is going to be applied.
+// from is where to look on then.
+func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout) (*update.Patch, error) {
+	return j.with(ctx, w, sup, func(st *live.State, newdb *db.DB, p *update.Patch) error {
+		if err := from.before(w); err != nil {
+			return err
+		}
+		return update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+	})
+}
+
+// with plans, unless there is a patch already, and does something with the patch.
+func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(*live.State, *db.DB, *update.Patch) error) (*update.Patch, error) {
 	st, err := settle(ctx, w, sup)
 	if err != nil {
 		return nil, err
@@ -146,7 +153,7 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 	if j.planned != nil {
 		j.planned(p)
 	}
-	err = update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+	err = do(st, newdb, p)
 	if errors.Is(err, update.ErrFit) {
 		err = errors.Join(err, w.Sweep())
 	}

@@ -12,6 +12,7 @@ import (
 	"strata/cmd/internal/ui"
 	"strata/compile/db"
 	"strata/live"
+	"strata/live/journal"
 	"strata/update"
 	"strata/update/generation"
 )
@@ -142,9 +143,9 @@ func (t storeTarget) into(p *update.Patch) error {
 
 // moveUnderWay is what becomes of the store by the patch p, or, if the command has none,
 // by the one that is under way.
-func moveUnderWay(d *live.Dir, st *live.State, p *update.Patch) *generation.Move {
-	if p == nil && st.Patch != nil {
-		if text, err := d.KeptPatch(st.Patch.Patch); err == nil {
+func moveUnderWay(d *live.Dir, under *journal.Patch, p *update.Patch) *generation.Move {
+	if p == nil && under != nil {
+		if text, err := d.KeptPatch(under.Patch); err == nil {
 			p, _ = update.ParsePatch(text)
 		}
 	}

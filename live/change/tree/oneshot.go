@@ -115,7 +115,7 @@ func (s *Supervisor) recover(ctx context.Context, w *live.Writer, states []live.
 // jobs until a later writer has them in the journal, so if it is the one that was there
 // when the job was begun it would know it.
 func (s *Supervisor) neverAsked(st live.ServiceState, w *live.Writer, err error) bool {
-	return errors.Is(err, runner.ErrUnknownJob) && s.dir.RanAt(live.RunnerSlot, w.Journal().Services[st.Slot].Begun)
+	return errors.Is(err, runner.ErrUnknownJob) && s.dir.RanAt(live.RunnerSlot, w.Known(st.Slot).Begun)
 }
 
 // fetch waits for the result of a job, with a token of that one alone. A runner
