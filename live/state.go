@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"strata/compile/db"
@@ -155,6 +156,10 @@ func (a *asker) join(known *journal.Folder) (*State, error) {
 	other := j.Patch.Table
 	if j.Patch.Switched {
 		other = j.Patch.OldTable
+	}
+	if other.Same(j.Table) {
+		s.Other = slices.Clone(s.Services)
+		return s, nil
 	}
 	s.Other, err = a.services(known, other)
 	return s, err

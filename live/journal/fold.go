@@ -180,7 +180,7 @@ func (f *Folder) Apply(r Record) {
 	case PatchEnd:
 		p := s.Patch
 		s.Patch, s.LastPatch = nil, e.Outcome
-		if p != nil && !(p.Table.same(s.Table) && p.OldTable.same(s.Table)) {
+		if p != nil && !(p.Table.Same(s.Table) && p.OldTable.Same(s.Table)) {
 			f.learn()
 		}
 	}
@@ -191,12 +191,12 @@ func (f *Folder) Apply(r Record) {
 func (f *Folder) lean(e Event) Event {
 	switch v := e.(type) {
 	case Switch:
-		if v.Same || v.Table.same(f.state.Table) {
+		if v.Same || v.Table.Same(f.state.Table) {
 			v.Table, v.Same = nil, true
 			return v
 		}
 	case PatchBegin:
-		if v.Same || v.Table.same(f.state.Table) {
+		if v.Same || v.Table.Same(f.state.Table) {
 			v.Table, v.Same = nil, true
 			return v
 		}

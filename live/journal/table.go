@@ -20,8 +20,8 @@ type Entry struct {
 	Type db.Type
 }
 
-// same reports whether two tables are equal, at once if they are one.
-func (t Table) same(o Table) bool {
+// Same reports whether two tables are equal, at once if they are one.
+func (t Table) Same(o Table) bool {
 	return len(t) == len(o) && (len(t) == 0 || &t[0] == &o[0] || slices.Equal(t, o))
 }
 
