@@ -1,7 +1,6 @@
 package update
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -87,7 +86,7 @@ func (a *applier) announce() (journal.PatchBegin, error) {
 	if err != nil {
 		return event, err
 	}
-	text, err := json.Marshal(a.patch)
+	text, err := a.patch.MarshalJSON() // json.Marshal would go over it twice
 	if err != nil {
 		return event, err
 	}

@@ -1,7 +1,6 @@
 package update
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -171,7 +170,7 @@ func (p *Patch) Names(op Op) []string {
 // [ErrPatch].
 func ParsePatch(text []byte) (*Patch, error) {
 	p := new(Patch)
-	if err := json.Unmarshal(text, p); err != nil {
+	if err := p.UnmarshalJSON(text); err != nil { // json.Unmarshal would go over it twice
 		return nil, fmt.Errorf("cannot read patch: %w: %w", ErrPatch, err)
 	}
 	if p.Format != PatchFormat {
