@@ -85,10 +85,10 @@ func Apply(ctx context.Context, w *live.Writer, st *live.State, newdb *db.DB, p 
 	if err != nil {
 		return Result{}, err
 	}
-	defer a.old.DB.Close()
 	if p.Empty() {
 		return Result{Switched: true, Outcome: journal.Applied}, nil
 	}
+	defer a.old.DB.Close()
 	a.first = true
 	a.limit(env.Limit)
 	a.try()

@@ -19,23 +19,26 @@ var ErrNoPatch = errors.New("no update is under way")
 // what it says of the store.
 func Begin(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) error {
 	a, err := prepare(w, st, newdb, p, env)
-	if err != nil {
+	if err != nil || p.Empty() {
 		return err
 	}
 	return a.old.DB.Close()
 }
 
-// prepare is Begin with the old database left open.
+// prepare is Begin with the old database left open, which an empty patch needs not.
 func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*applier, error) {
 	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}, noted: map[int]bool{}}
 	if err := p.fits(st, newdb); err != nil {
 		return nil, err
 	}
+	a.states, a.new.DB = st.Services, newdb
+	if p.Empty() {
+		return a, a.writeStore()
+	}
 	var err error
 	if a.old, err = w.View(st.Content, st.Table); err != nil {
 		return nil, err
 	}
-	a.states, a.new.DB = st.Services, newdb
 	if err = a.write(); err != nil {
 		_ = a.old.DB.Close() // only a map is given back
 		return nil, err
@@ -43,13 +46,18 @@ func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*
 	return a, nil
 }
 
+// writeStore does what an empty patch says.
+func (a *applier) writeStore() error {
+	if err := a.prepareStore(a.new.DB); err != nil {
+		return errors.Join(err, a.w.Sweep())
+	}
+	return a.moveStoreAlone()
+}
+
 // write writes down that the patch is going to be applied.
 func (a *applier) write() error {
 	if err := a.prepareStore(a.new.DB); err != nil {
 		return errors.Join(err, a.w.Sweep())
-	}
-	if a.patch.Empty() {
-		return a.moveStoreAlone()
 	}
 	event, err := a.announce()
 	if err == nil {
