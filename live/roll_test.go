@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"strata/live"
-	"strata/live/journal"
 	"strata/live/s6"
 	"strata/live/s6/s6test"
 )
@@ -157,21 +156,6 @@ func TestRoll(t *testing.T) {
 	compare("all there again")
 	text = write(text)
 	compare("written again")
-	// What a writer heard when it took the lock is too old once it has done something.
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	next := lock(t, d)
-	defer next.Close()
-	if _, err := s6.WaitFor(t.Context(), d.Servicedir(slot(3)), s6.GoalDownReady(), s6.CmdDown); err != nil {
-		t.Fatal(err)
-	}
-	if err := next.Append("", journal.Down{Slot: slot(3)}); err != nil {
-		t.Fatal(err)
-	}
-	if s := state(t, next).Services[3]; s.Up || s.Observed {
-		t.Errorf("stopped since: %+v", s)
-	}
 	if err := os.WriteFile(file, text[:len(text)-1], 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -106,12 +106,12 @@ func (s *State) Running() bool { return s.Run != nil && Running(s.Run.Run) }
 // (see [Dir.Summary]). It also reads a directory that must not be believed: see
 // [Dir.Current].
 func (d *Dir) State() (*State, error) {
-	text, err := journal.Open(d.JournalPath())
+	raw, err := journal.Open(d.JournalPath())
 	if err != nil {
 		return nil, damaged(err)
 	}
 	ahead := d.askAhead()
-	known, err := text.Fold()
+	known, err := raw.Fold()
 	present := ahead.end()
 	if err != nil {
 		return nil, damaged(err)

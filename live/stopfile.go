@@ -111,6 +111,19 @@ func parseStopOrder(b []byte) (StopOrder, error) {
 	return s, nil
 }
 
+// stopHead is the head for these databases.
+func (d *Dir) stopHead(views ...View) stopHead {
+	var head stopHead
+	head.Epoch, _ = CurrentEpoch(d.scandir) // without it a reader knows less
+	for _, v := range views {
+		head.Contents = append(head.Contents, v.DB.Content())
+	}
+	if len(views) == 1 {
+		head.Slots = slotsSum(views[0].Table)
+	}
+	return head
+}
+
 // writeStopOrder writes the file. The head has all databases of the services.
 func (d *Dir) writeStopOrder(head stopHead, list []StopService) error {
 	services, err := stopText(list, head.Contents)

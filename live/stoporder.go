@@ -20,10 +20,10 @@ const StopOrderFormat = "strata-stop-order/1"
 type StopOrder struct {
 	// Epoch is the life of the supervision tree in which it was written; zero if
 	// that was not known.
-	Epoch journal.Epoch `json:"epoch"`
+	Epoch journal.Epoch
 	// Services are in an order in which they can be stopped one after the other;
 	// those of one level can be stopped together.
-	Services []StopService `json:"services"`
+	Services []StopService
 }
 
 // StopService is one service of a [StopOrder].
@@ -52,16 +52,7 @@ type StopService struct {
 func (d *Dir) WriteStopOrder(views ...View) error {
 	s, err := stopOrder(views)
 	if err == nil {
-		// Without it a reader knows less.
-		s.Epoch, _ = CurrentEpoch(d.scandir)
-		head := stopHead{Epoch: s.Epoch}
-		for _, v := range views {
-			head.Contents = append(head.Contents, v.DB.Content())
-		}
-		if len(views) == 1 {
-			head.Slots = slotsSum(views[0].Table)
-		}
-		err = d.writeStopOrder(head, s.Services)
+		err = d.writeStopOrder(d.stopHead(views...), s.Services)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write stop order: %w", err)
@@ -79,9 +70,7 @@ func (d *Dir) FollowStopOrder(old, v View) error {
 	if !ok {
 		return d.WriteStopOrder(v)
 	}
-	head := stopHead{Contents: []db.Digest{v.DB.Content()}, Slots: slotsSum(v.Table)}
-	head.Epoch, _ = CurrentEpoch(d.scandir)
-	if err := d.writeStopFile(head, services); err != nil {
+	if err := d.writeStopFile(d.stopHead(v), services); err != nil {
 		return fmt.Errorf("cannot write stop order: %w", err)
 	}
 	return nil

@@ -33,7 +33,7 @@ func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*
 	}
 	a.states, a.new.DB = st.Services, newdb
 	if p.Empty() {
-		return a, a.writeStore()
+		return a, a.write()
 	}
 	var err error
 	if a.old, err = w.View(st.Content, st.Table); err != nil {
@@ -46,18 +46,14 @@ func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*
 	return a, nil
 }
 
-// writeStore does what an empty patch says.
-func (a *applier) writeStore() error {
-	if err := a.prepareStore(a.new.DB); err != nil {
-		return errors.Join(err, a.w.Sweep())
-	}
-	return a.moveStoreAlone()
-}
-
-// write writes down that the patch is going to be applied.
+// write writes down that the patch is going to be applied; of an empty one there is
+// only what it says of the store.
 func (a *applier) write() error {
 	if err := a.prepareStore(a.new.DB); err != nil {
 		return errors.Join(err, a.w.Sweep())
+	}
+	if a.patch.Empty() {
+		return a.moveStoreAlone()
 	}
 	event, err := a.announce()
 	if err == nil {

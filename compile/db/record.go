@@ -180,18 +180,20 @@ func decodeService(key, value []byte, s *Service) (def []byte, ok bool) {
 }
 
 func decodeNote(key, value []byte, description *string, o *Origin) bool {
-	body, ok := unseal(key, value)
-	return ok && (&codec{b: body}).note(description, o)
+	return readNote(codec{}, key, value, description, o)
 }
 
 // soundNote says that decodeNote would read a note.
 func soundNote(key, value []byte) bool {
-	body, ok := unseal(key, value)
-	return ok && (&codec{b: body, skim: true}).note(new(string), new(Origin))
+	return readNote(codec{skim: true}, key, value, new(string), new(Origin))
 }
 
-// note reads all there is as a note.
-func (c *codec) note(description *string, o *Origin) bool {
-	note(c, description, o)
+func readNote(c codec, key, value []byte, description *string, o *Origin) bool {
+	body, ok := unseal(key, value)
+	if !ok {
+		return false
+	}
+	c.b = body
+	note(&c, description, o)
 	return !c.bad && len(c.b) == 0
 }

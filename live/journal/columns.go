@@ -19,8 +19,7 @@ type Services map[Slot]Service
 // more.
 type serviceColumns struct {
 	Slots []Slot `json:"slots"`
-	// States is one digit a service: 0 to 3, which is 1 if it is wanted and 2 if it
-	// is up.
+	// States is one digit a service: the sum of the constants below.
 	States string `json:"states"`
 	// Defs holds the digests of those that have one, one after the other.
 	Defs string `json:"defs"`
@@ -35,6 +34,7 @@ type serviceColumns struct {
 	Rest     map[Slot]Service `json:"rest,omitempty"`
 }
 
+// What the digits of the column states add up.
 const (
 	stateWanted = 1 << iota
 	stateUp

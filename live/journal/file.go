@@ -30,34 +30,34 @@ func Read(path string) ([]Record, error) {
 // Load reads the journal at path and folds it. It is Read and [Fold] for those who
 // need no records: that takes less.
 func Load(path string) (*Folder, error) {
-	t, err := Open(path)
+	raw, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return t.Fold()
+	return raw.Fold()
 }
 
-// Content is what a journal held at one moment.
-type Content struct {
+// Raw is what a journal held at one moment.
+type Raw struct {
 	path string
 	b    []byte
 }
 
 // Open reads the journal at path and leaves the rest of [Load] for later: what is
 // asked of the supervisors after it is not older than what the journal says.
-func Open(path string) (Content, error) {
+func Open(path string) (Raw, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return Content{}, fmt.Errorf("cannot read journal: %w", err)
+		return Raw{}, fmt.Errorf("cannot read journal: %w", err)
 	}
-	return Content{path, b}, nil
+	return Raw{path, b}, nil
 }
 
 // Fold folds its records.
-func (c Content) Fold() (*Folder, error) {
+func (r Raw) Fold() (*Folder, error) {
 	f := new(Folder)
-	if _, err := walk(c.b, f.Apply); err != nil {
-		return nil, fmt.Errorf("cannot read journal %s: %w", c.path, err)
+	if _, err := walk(r.b, f.Apply); err != nil {
+		return nil, fmt.Errorf("cannot read journal %s: %w", r.path, err)
 	}
 	return f, nil
 }

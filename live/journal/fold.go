@@ -28,7 +28,7 @@ type Folder struct {
 	index    slotIndex
 	// told holds those slots of the command under way of which something was told
 	// since: the others are left. A map of these is made for who asks.
-	told slotSet
+	told slotIndex
 }
 
 // State returns a copy of the state.
@@ -50,7 +50,7 @@ func (f *Folder) Head() State {
 		run := *s.Run
 		run.Left = make(map[Slot]bool)
 		for _, slot := range run.Slots {
-			if !f.told.has(slot) {
+			if _, told := f.told.find(slot); !told {
 				run.Left[slot] = true
 			}
 		}
@@ -96,9 +96,9 @@ func (f *Folder) Apply(r Record) {
 		}
 	case Run:
 		s.Run = &RunState{Run: e, Cause: r.Cause, At: r.At}
-		f.told = makeSlotSet(len(e.Slots), s.NextSlot)
+		f.told = makeSlotIndex(len(e.Slots), s.NextSlot)
 	case RunEnd:
-		s.Run, f.told = nil, slotSet{}
+		s.Run, f.told = nil, slotIndex{}
 	case Begin:
 		if e.Phase == PhaseReload {
 			r.Cause = "" // it moves nothing
@@ -124,7 +124,7 @@ func (f *Folder) Apply(r Record) {
 		})
 	case Reloaded:
 		if s.Run != nil {
-			f.told.add(e.Slot)
+			f.told.add(e.Slot, 0)
 		}
 		r.Cause = ""
 		f.update(e.Slot, r, func(v *Service) { v.Pending, v.Begun, v.Failure, v.Failed, v.At = "", 0, "", "", r.At })
@@ -234,7 +234,7 @@ func step(p *Patch, e PatchStep) {
 func (f *Folder) end(slot, by Slot, r Record, change func(*Service)) {
 	run := f.state.Run
 	if run != nil {
-		f.told.add(slot)
+		f.told.add(slot, 0)
 	}
 	f.update(slot, r, func(v *Service) {
 		v.Observed = ""
@@ -275,10 +275,10 @@ func (f *Folder) resume(run *RunState) {
 		return
 	}
 	f.state.Run = &RunState{Run: run.Run, Cause: run.Cause, At: run.At}
-	f.told = makeSlotSet(len(run.Slots), f.state.NextSlot)
+	f.told = makeSlotIndex(len(run.Slots), f.state.NextSlot)
 	for _, slot := range run.Slots {
 		if !run.Left[slot] {
-			f.told.add(slot)
+			f.told.add(slot, 0)
 		}
 	}
 }

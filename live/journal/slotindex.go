@@ -37,33 +37,3 @@ func (x *slotIndex) find(slot Slot) (place int32, ok bool) {
 	place, ok = x.more[slot]
 	return place, ok
 }
-
-// slotSet is a set of slots, most of them low.
-type slotSet struct {
-	low  []bool
-	more map[Slot]bool
-}
-
-// makeSlotSet makes a set for about n slots, of which most are below next.
-func makeSlotSet(n int, next Slot) slotSet {
-	const spare = 1000
-	return slotSet{low: make([]bool, min(uint64(next), uint64(4*n+spare)))}
-}
-
-func (x *slotSet) add(slot Slot) {
-	if uint64(slot) < uint64(len(x.low)) {
-		x.low[slot] = true
-		return
-	}
-	if x.more == nil {
-		x.more = make(map[Slot]bool)
-	}
-	x.more[slot] = true
-}
-
-func (x *slotSet) has(slot Slot) bool {
-	if uint64(slot) < uint64(len(x.low)) {
-		return x.low[slot]
-	}
-	return x.more[slot]
-}
