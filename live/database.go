@@ -87,6 +87,21 @@ func (w *Writer) SwitchCompiled(content db.Digest) error {
 	return w.settle()
 }
 
+// current is the content of the current database by the link compiled, zero if that
+// leads nowhere.
+func (d *Dir) current() (content db.Digest) {
+	target, err := os.Readlink(d.file("compiled"))
+	name, ok := strings.CutSuffix(filepath.Base(target), ".db")
+	if err != nil || !ok {
+		return content
+	}
+	content, err = db.ParseDigest(name)
+	if err != nil {
+		return db.Digest{}
+	}
+	return content
+}
+
 func compiledTarget(content db.Digest) string { return "db/" + content.String() + ".db" }
 
 // Databases gives the contents of the databases that the directory has copies of: the

@@ -2,9 +2,11 @@ package live
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"slices"
 
@@ -25,7 +27,8 @@ type stopFile struct {
 // are alike.
 type stopHead struct {
 	Epoch journal.Epoch `json:"epoch"`
-	// Contents are the content digests of the databases: services count from 0.
+	// Contents are the content digests of the databases: services count from 0. Of one
+	// alone it is that for which the file was written: see [Dir.FollowStopOrder].
 	Contents []db.Digest `json:"contents"`
 	// Slots is a checksum of the table, if there is one database.
 	Slots string `json:"slots,omitempty"`
@@ -56,7 +59,7 @@ func stopSum(order []byte) string { return fmt.Sprintf("%08x", crc32.ChecksumIEE
 func slotsSum(t journal.Table) string {
 	var slots []byte
 	for _, e := range t {
-		slots = fmt.Appendf(slots, "%d ", e.Slot)
+		slots = binary.BigEndian.AppendUint32(slots, uint32(e.Slot))
 	}
 	return stopSum(slots)
 }
@@ -68,14 +71,16 @@ func (d *Dir) StopOrder() (StopOrder, error) {
 	if err != nil {
 		return StopOrder{}, fmt.Errorf("cannot read stop order: %w", err)
 	}
-	s, err := parseStopOrder(b)
+	s, err := parseStopOrder(b, d.current())
 	if err != nil {
 		return StopOrder{}, fmt.Errorf("cannot read stop order %s: %w", d.file("stop-order"), err)
 	}
 	return s, nil
 }
 
-func parseStopOrder(b []byte) (StopOrder, error) {
+// parseStopOrder reads a stop order. current is the database that counts, zero if that
+// is not known.
+func parseStopOrder(b []byte, current db.Digest) (StopOrder, error) {
 	var f stopFile
 	if err := json.Unmarshal(b, &f); err != nil {
 		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
@@ -92,6 +97,9 @@ func parseStopOrder(b []byte) (StopOrder, error) {
 	}
 	if err := json.Unmarshal(f.Order, &order); err != nil {
 		return StopOrder{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if len(order.Head.Contents) == 1 && current != (db.Digest{}) {
+		order.Head.Contents[0] = current
 	}
 	s := StopOrder{Epoch: order.Head.Epoch, Services: make([]StopService, len(order.Services))}
 	for i, o := range order.Services {
@@ -130,11 +138,6 @@ func (d *Dir) writeStopOrder(head stopHead, list []StopService) error {
 	if err != nil {
 		return err
 	}
-	return d.writeStopFile(head, services)
-}
-
-// writeStopFile writes the file. services is what follows the head.
-func (d *Dir) writeStopFile(head stopHead, services []byte) error {
 	text, err := json.Marshal(head)
 	if err != nil {
 		return err
@@ -164,23 +167,21 @@ func stopText(list []StopService, contents []db.Digest) ([]byte, error) {
 	return slices.Concat([]byte(stopList), bytes.Join(texts, []byte(",")), []byte("]}")), err
 }
 
-// stopServices gives what follows the head in the file stop-order, if that is the one
-// of this view as [Dir.WriteStopOrder] writes it.
-func (d *Dir) stopServices(v View) (services []byte, ok bool) {
-	b, err := os.ReadFile(d.file("stop-order"))
+// hasStopOrder says that the file, by its head, is that of one database with this table:
+// its end can be far away.
+func (d *Dir) hasStopOrder(t journal.Table) bool {
+	const most = 4 << 10 // bytes of head
+	f, err := os.Open(d.file("stop-order"))
 	if err != nil {
-		return nil, false
+		return false
 	}
-	rest, ok := bytes.CutPrefix(b, []byte(stopBegin))
-	sum, order, cut := bytes.Cut(rest, []byte(stopMiddle))
-	order, ended := bytes.CutSuffix(order, []byte(stopEnd))
-	if !ok || !cut || !ended || string(sum) != stopSum(order) {
-		return nil, false
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return false
 	}
-	at := bytes.Index(order, []byte(stopList))
+	_, order, begun := bytes.Cut(b, []byte(stopMiddle+stopHeads))
+	text, _, ended := bytes.Cut(order, []byte(stopList))
 	var head stopHead
-	if at < len(stopHeads) || json.Unmarshal(order[len(stopHeads):at], &head) != nil {
-		return nil, false
-	}
-	return order[at:], slices.Equal(head.Contents, []db.Digest{v.DB.Content()}) && head.Slots == slotsSum(v.Table)
+	return begun && ended && json.Unmarshal(text, &head) == nil && len(head.Contents) == 1 && head.Slots == slotsSum(t)
 }

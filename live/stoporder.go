@@ -60,20 +60,14 @@ func (d *Dir) WriteStopOrder(views ...View) error {
 	return nil
 }
 
-// FollowStopOrder is [Dir.WriteStopOrder] for a database that follows another one: what
-// the file says already of one that is alike is kept.
+// FollowStopOrder is [Dir.WriteStopOrder] for a database that follows another one. The
+// file of one that is alike stays as it is: who reads it learns from the link compiled
+// which database counts.
 func (d *Dir) FollowStopOrder(old, v View) error {
-	if !StopAlike(old, v) {
-		return d.WriteStopOrder(v)
+	if StopAlike(old, v) && d.hasStopOrder(old.Table) {
+		return nil
 	}
-	services, ok := d.stopServices(old)
-	if !ok {
-		return d.WriteStopOrder(v)
-	}
-	if err := d.writeStopFile(d.stopHead(v), services); err != nil {
-		return fmt.Errorf("cannot write stop order: %w", err)
-	}
-	return nil
+	return d.WriteStopOrder(v)
 }
 
 // StopAlike reports whether the file stop-order for one of two databases says how to

@@ -123,7 +123,7 @@ func TestStopOrderFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parseStopOrder([]byte(strings.Replace(string(text), "order/1", "order/2", 1))); !errors.Is(err, ErrFormat) {
+	if _, err := parseStopOrder([]byte(strings.Replace(string(text), "order/1", "order/2", 1)), db.Digest{}); !errors.Is(err, ErrFormat) {
 		t.Errorf("another format: %v", err)
 	}
 	// Whatever bit is flipped, and wherever it is cut, it is noticed.
@@ -131,11 +131,11 @@ func TestStopOrderFile(t *testing.T) {
 		for bit := range 8 {
 			bad := append([]byte(nil), text...)
 			bad[i] ^= 1 << bit
-			if s, err := parseStopOrder(bad); err == nil && !reflect.DeepEqual(s, want) {
+			if s, err := parseStopOrder(bad, db.Digest{}); err == nil && !reflect.DeepEqual(s, want) {
 				t.Fatalf("bit %d of byte %d flipped: %+v", bit, i, s)
 			}
 		}
-		if s, err := parseStopOrder(text[:i]); err == nil && !reflect.DeepEqual(s, want) {
+		if s, err := parseStopOrder(text[:i], db.Digest{}); err == nil && !reflect.DeepEqual(s, want) {
 			t.Fatalf("cut to %d bytes: %+v", i, s)
 		}
 	}
@@ -174,14 +174,22 @@ func TestStopAlike(t *testing.T) {
 	}
 	follow := func(name string, a, b View) {
 		d, want := &Dir{real: t.TempDir()}, &Dir{real: t.TempDir()}
-		if err := errors.Join(d.WriteStopOrder(a), d.FollowStopOrder(a, b), want.WriteStopOrder(b)); err != nil {
+		link := os.Symlink(compiledTarget(b.DB.Content()), d.file("compiled"))
+		if err := errors.Join(link, d.WriteStopOrder(a), d.FollowStopOrder(a, b), want.WriteStopOrder(b)); err != nil {
 			t.Fatal(err)
 		}
-		if got, whole := readFile(t, d.file("stop-order")), readFile(t, want.file("stop-order")); got != whole {
-			t.Errorf("%s: followed it is\n%s\nwritten anew\n%s", name, got, whole)
+		got, err := d.StopOrder()
+		whole, err2 := want.StopOrder()
+		if err = errors.Join(err, err2); err != nil || !reflect.DeepEqual(got, whole) {
+			t.Errorf("%s: followed it is\n%+v\nwritten anew\n%+v\n%v", name, got, whole, err)
 		}
-		if _, ok := want.stopServices(a); ok && a.DB.Content() != b.DB.Content() {
-			t.Errorf("%s: the file of one is taken for that of the other", name)
+		for before, left := range map[*Dir][]View{d: {a, b}, want: {b}} {
+			if err := errors.Join(before.WriteStopOrder(left...), before.FollowStopOrder(b, b)); err != nil {
+				t.Fatal(err)
+			}
+			if readFile(t, d.file("stop-order")) != readFile(t, want.file("stop-order")) {
+				t.Errorf("%s: after a file of %d it is another one", name, len(left))
+			}
 		}
 	}
 	change := func(to func(*db.Service)) View {

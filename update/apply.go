@@ -77,18 +77,17 @@ type applier struct {
 	result   Result
 }
 
-// Apply does what a patch says, with st the state under the lock that w is, and newdb a
+// Apply does what a patch says, with base read under the lock that w is, and newdb a
 // copy that [live.Writer.AddDB] made: [Begin] and [Resume], but that nothing is read
 // twice.
-func Apply(ctx context.Context, w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (Result, error) {
-	a, err := prepare(w, st, newdb, p, env)
+func Apply(ctx context.Context, w *live.Writer, base Base, newdb *db.DB, p *Patch, env Env) (Result, error) {
+	a, err := prepare(w, base, newdb, p, env)
 	if err != nil {
 		return Result{}, err
 	}
 	if p.Empty() {
 		return Result{Switched: true, Outcome: journal.Applied}, nil
 	}
-	defer a.old.DB.Close()
 	a.first = true
 	a.limit(env.Limit)
 	a.try()
@@ -108,22 +107,18 @@ func Apply(ctx context.Context, w *live.Writer, st *live.State, newdb *db.DB, p 
 // the result and in the journal. It is [ErrSuspended] if that was the cause of ctx's
 // end, and wraps [ErrNoPatch] if none is under way.
 func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
+	ahead := ReadAhead(w)
+	defer ahead.Close()
 	st, err := w.State()
 	if err != nil {
 		return Result{}, Left(w, err)
 	}
-	return ResumeFrom(ctx, w, st, env)
-}
-
-// ResumeFrom is [Resume] for who has the state under the lock already.
-func ResumeFrom(ctx context.Context, w *live.Writer, st *live.State, env Env) (Result, error) {
-	a, aborting, err := reopen(w, st, env)
+	v, err := w.View(st.Content, st.Table)
 	if err != nil {
 		return Result{}, Left(w, err)
 	}
-	defer a.close()
-	result, err := a.resume(ctx, aborting)
-	return result, Left(w, err)
+	defer v.DB.Close()
+	return ahead.Resume(ctx, Base{st, v}, env)
 }
 
 func (a *applier) resume(ctx context.Context, aborting bool) (Result, error) {

@@ -297,13 +297,13 @@ func TestApplyTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer newdb.Close()
-	p, err := PlanLive(m.d, m.state(), newdb, Conversions{}, Options{Policy: Identity})
+	p, err := PlanLive(m.d, m.base(), newdb, Conversions{}, Options{Policy: Identity})
 	if err != nil {
 		t.Fatal(err)
 	}
 	env := m.env()
 	env.Limit = 100 * time.Millisecond
-	r, err := Apply(t.Context(), m.w, m.state(), newdb, p, env)
+	r, err := Apply(t.Context(), m.w, m.base(), newdb, p, env)
 	if err != nil || r.Switched || !r.TimedOut() {
 		t.Errorf("result %+v, %v", r, err)
 	}
@@ -370,19 +370,19 @@ func TestApplyFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer newdb.Close()
-	p, err := PlanLive(m.d, m.state(), newdb, Conversions{}, Options{Policy: Definition})
+	p, err := PlanLive(m.d, m.base(), newdb, Conversions{}, Options{Policy: Definition})
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.change(change.Start, "b")
-	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
+	if _, err := Apply(t.Context(), m.w, m.base(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
 		t.Errorf("after another start: %v, want %v", err, ErrFit)
 	}
 	m.change(change.Stop, "b")
-	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); err != nil {
+	if _, err := Apply(t.Context(), m.w, m.base(), newdb, p, m.env()); err != nil {
 		t.Errorf("in the same state again: %v", err)
 	}
-	if _, err := Apply(t.Context(), m.w, m.state(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
+	if _, err := Apply(t.Context(), m.w, m.base(), newdb, p, m.env()); !errors.Is(err, ErrFit) {
 		t.Errorf("a second time: %v, want %v", err, ErrFit)
 	}
 }

@@ -12,38 +12,26 @@ import (
 // ErrNoPatch says that no patch is under way.
 var ErrNoPatch = errors.New("no update is under way")
 
-// Begin writes down that a patch is going to be applied, with st the state under the
-// lock and newdb a copy that [live.Writer.AddDB] made; from then on nothing else changes
+// Begin writes down that a patch is going to be applied, with base read under the lock
+// and newdb a copy that [live.Writer.AddDB] made; from then on nothing else changes
 // the live directory, and [Resume] or [Abort] ends that. It refuses a patch that does
 // not fit, with an error that wraps [ErrFit], and does nothing for an empty one, but
 // what it says of the store.
-func Begin(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) error {
-	a, err := prepare(w, st, newdb, p, env)
-	if err != nil || p.Empty() {
-		return err
-	}
-	return a.old.DB.Close()
+func Begin(w *live.Writer, base Base, newdb *db.DB, p *Patch, env Env) error {
+	_, err := prepare(w, base, newdb, p, env)
+	return err
 }
 
-// prepare is Begin with the old database left open, which an empty patch needs not.
-func prepare(w *live.Writer, st *live.State, newdb *db.DB, p *Patch, env Env) (*applier, error) {
-	a := &applier{w: w, env: env, patch: p, byOp: map[Op][]Action{}, noted: map[int]bool{}}
-	if err := p.fits(st, newdb); err != nil {
+// prepare is Begin for who applies the patch, too.
+func prepare(w *live.Writer, base Base, newdb *db.DB, p *Patch, env Env) (*applier, error) {
+	if err := p.fits(base.State, newdb); err != nil {
 		return nil, err
 	}
-	a.states, a.new.DB = st.Services, newdb
-	if p.Empty() {
-		return a, a.write()
+	a := &applier{
+		w: w, env: env, patch: p, byOp: map[Op][]Action{}, noted: map[int]bool{},
+		states: base.State.Services, old: base.View, new: live.View{DB: newdb},
 	}
-	var err error
-	if a.old, err = w.View(st.Content, st.Table); err != nil {
-		return nil, err
-	}
-	if err = a.write(); err != nil {
-		_ = a.old.DB.Close() // only a map is given back
-		return nil, err
-	}
-	return a, nil
+	return a, a.write()
 }
 
 // write writes down that the patch is going to be applied; of an empty one there is
@@ -115,54 +103,12 @@ func (a *applier) sort() {
 	}
 }
 
-// reopen finds the patch that is under way. aborting says that it is to be taken
-// back.
-func reopen(w *live.Writer, st *live.State, env Env) (a *applier, aborting bool, err error) {
-	under := st.Patch
-	if under == nil {
-		return nil, false, ErrNoPatch
-	}
-	a = &applier{
-		w: w, env: env, byOp: map[Op][]Action{}, noted: map[int]bool{}, aborts: under.Aborts, states: st.Services,
-		digest: under.Patch, first: under.Tries == 0 && !under.Again,
-	}
-	a.result.Switched = under.Switched
-	if under.Switched {
-		a.states = st.Other
-	}
-	for _, seq := range under.Done {
-		a.noted[seq] = true
-	}
-	a.limit(under.Limit)
-	text, err := w.KeptPatch(under.Patch)
-	if err != nil {
-		return nil, false, err
-	}
-	if a.patch, err = ParsePatch(text); err != nil {
-		return nil, false, err
-	}
-	a.sort()
-	if a.old, err = w.View(under.Old, under.OldTable); err != nil {
-		return nil, false, err
-	}
-	if a.new, err = w.View(under.New, under.Table); err != nil {
-		return nil, false, errors.Join(err, a.old.DB.Close())
-	}
-	a.try()
-	return a, under.Aborting, nil
-}
-
 // try notes who begins to apply the patch.
 func (a *applier) try() {
 	pid, start := live.Process()
 	if err := a.w.Append(a.env.Cause, journal.PatchTry{PID: pid, Start: start}); err != nil {
 		a.result.Notes = append(a.result.Notes, err)
 	}
-}
-
-func (a *applier) close() {
-	_ = a.old.DB.Close() // only maps are given back
-	_ = a.new.DB.Close()
 }
 
 // assignSlots lets what goes on keep its slot.

@@ -44,7 +44,12 @@ func runKilled(args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := PlanLive(d, st, newdb, conversions(args[5:]...), Options{Policy: Policy(args[3])})
+	v, err := w.View(st.Content, st.Table)
+	if err != nil {
+		return err
+	}
+	base := Base{st, v}
+	p, err := PlanLive(d, base, newdb, conversions(args[5:]...), Options{Policy: Policy(args[3])})
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func runKilled(args []string) error {
 	}
 	w.Hooks = func(name string) error { step(name); return nil }
 	sup := tree.New(d)
-	r, err := Apply(context.Background(), w, st, newdb, p, Env{
+	r, err := Apply(context.Background(), w, base, newdb, p, Env{
 		Cause:   "test",
 		Observe: func(a Action) { step("done " + string(a.Op)) },
 		Engine: func(v live.View, states []live.ServiceState) (change.Env, error) {

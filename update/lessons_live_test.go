@@ -124,7 +124,7 @@ func TestL5Deadline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := PlanLive(m.d, m.state(), newdb, Conversions{}, Options{Policy: Definition})
+		p, err := PlanLive(m.d, m.base(), newdb, Conversions{}, Options{Policy: Definition})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestL5Deadline(t *testing.T) {
 			}
 			return nil
 		}
-		r, err := Apply(ctx, m.w, m.state(), newdb, p, m.env())
+		r, err := Apply(ctx, m.w, m.base(), newdb, p, m.env())
 		m.w.Hooks = nil
 		strike(nil)
 		if err != nil && !errors.As(err, new(*change.TimeoutError)) {

@@ -45,12 +45,19 @@ func StateOf(d *live.Dir, st *live.State) State {
 	return s
 }
 
+// Base is what an update begins with: a state of a live directory and its current
+// database, which stays the caller's.
+type Base struct {
+	State *live.State
+	View  live.View
+}
+
 // PlanLive plans an update of a live directory in a certain state to another
-// database. It reads and changes nothing. The error is one of [Diff] or [Plan], of
-// the live directory, or wraps [live.ErrHalfApplied].
-func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options) (*Patch, error) {
+// database. It reads and changes nothing. The error is one of [Diff] or [Plan], or wraps
+// [live.ErrHalfApplied].
+func PlanLive(d *live.Dir, base Base, newdb *db.DB, conv Conversions, o Options) (*Patch, error) {
 	var patch *Patch
-	err := Preview(d, st, newdb, conv, o, func(p *Patch, _ *Changes) error {
+	err := Preview(d, base, newdb, conv, o, func(p *Patch, _ *Changes) error {
 		patch = p
 		return nil
 	})
@@ -60,20 +67,15 @@ func PlanLive(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Opt
 // Preview is [PlanLive] for those who want to see the changes too: look gets the
 // patch and what it was made of, while both databases are open. Its error is
 // returned.
-func Preview(d *live.Dir, st *live.State, newdb *db.DB, conv Conversions, o Options, look func(*Patch, *Changes) error) error {
-	if st.Patch != nil {
+func Preview(d *live.Dir, base Base, newdb *db.DB, conv Conversions, o Options, look func(*Patch, *Changes) error) error {
+	if base.State.Patch != nil {
 		return fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
-	old, err := d.View(st.Content, st.Table)
+	changes, err := Diff(base.View.DB, newdb, conv)
 	if err != nil {
 		return err
 	}
-	defer old.DB.Close()
-	changes, err := Diff(old.DB, newdb, conv)
-	if err != nil {
-		return err
-	}
-	p, err := Plan(changes, StateOf(d, st), o)
+	p, err := Plan(changes, StateOf(d, base.State), o)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,18 @@ func (m *machineTest) pids() map[string]int {
 	return out
 }
 
+// base is what an update begins with now.
+func (m *machineTest) base() Base {
+	m.t.Helper()
+	st := m.state()
+	v, err := m.d.View(st.Content, st.Table)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { v.DB.Close() })
+	return Base{st, v}
+}
+
 // change does what rc-ctl start and stop do.
 func (m *machineTest) change(op change.Op, names ...string) {
 	m.t.Helper()
@@ -213,11 +225,11 @@ func (m *machineTest) update(new specs, o Options, conv ...string) (*Patch, Resu
 		m.t.Fatal(err)
 	}
 	defer newdb.Close()
-	p, err := PlanLive(m.d, m.state(), newdb, conversions(conv...), o)
+	p, err := PlanLive(m.d, m.base(), newdb, conversions(conv...), o)
 	if err != nil {
 		return nil, Result{}, err
 	}
-	r, err := Apply(m.t.Context(), m.w, m.state(), newdb, p, m.env())
+	r, err := Apply(m.t.Context(), m.w, m.base(), newdb, p, m.env())
 	return p, r, err
 }
 

@@ -87,14 +87,14 @@ func (s *storeBench) updateHere() (Result, error) {
 		return Result{}, err
 	}
 	defer newdb.Close()
-	p, err := PlanLive(s.d, s.state(), newdb, Conversions{}, Options{Policy: Definition})
+	p, err := PlanLive(s.d, s.base(), newdb, Conversions{}, Options{Policy: Definition})
 	if err == nil {
 		err = s.store.into(p)
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	return Apply(s.t.Context(), s.w, s.state(), newdb, p, s.env())
+	return Apply(s.t.Context(), s.w, s.base(), newdb, p, s.env())
 }
 
 // again is the same command once more, which finishes what is left. Who went back has
@@ -279,7 +279,7 @@ func TestStoreDoesNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer newdb.Close()
-	p, err := PlanLive(s.d, s.state(), newdb, Conversions{}, Options{Policy: Definition})
+	p, err := PlanLive(s.d, s.base(), newdb, Conversions{}, Options{Policy: Definition})
 	if err == nil {
 		err = s.store.into(p)
 	}
@@ -298,7 +298,7 @@ func TestStoreDoesNotFit(t *testing.T) {
 		other, move := *p, *p.Store
 		tt.change(&move)
 		other.Store = &move
-		if err := Begin(s.w, s.state(), newdb, &other, s.env()); !errors.Is(err, tt.want) {
+		if err := Begin(s.w, s.base(), newdb, &other, s.env()); !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, want %v", move, err, tt.want)
 		}
 		if s.current() != contentOf(t, s.old) || s.state().Patch != nil {

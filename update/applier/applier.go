@@ -51,19 +51,19 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 // Resume is [update.Resume] with a supervision tree: it fetches first the results of
 // oneshots that nobody waited for. The engine of env is made here; sup is whose.
 func Resume(ctx context.Context, w *live.Writer, sup *tree.Supervisor, env update.Env) (update.Result, error) {
+	ahead := update.ReadAhead(w)
+	defer ahead.Close()
 	session, err := tree.Open(ctx, w, sup)
-	if err == nil {
-		err = session.Close()
-	}
 	if err != nil {
 		return update.Result{}, update.Left(w, err)
 	}
+	defer session.Close()
 	if env.Engine == nil {
 		env.Engine = func(v live.View, states []live.ServiceState) (change.Env, error) {
 			return sup.Env(w, v, states), nil
 		}
 	}
-	return update.ResumeFrom(ctx, w, session.State(), env)
+	return ahead.Resume(ctx, update.Base{State: session.State(), View: session.View}, env)
 }
 
 // Tell tells what went wrong in an update, one error each.

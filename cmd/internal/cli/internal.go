@@ -47,6 +47,7 @@ func runApplier(args []string) error {
 	if len(args) != 1 {
 		return usagef("usage: strata %s LIVE", live.ApplierCommand)
 	}
+	hurry()
 	ctx, suspend := context.WithCancelCause(context.Background())
 	defer suspend(nil)
 	signals := make(chan os.Signal, 1)

@@ -21,10 +21,12 @@ import (
 const timeoutHelp = "give up after `TIME`: 30s, or a number of milliseconds; 0 is never"
 
 // hurry lets garbage be for longer than usual: what a command reads it needs to its
-// end, which mostly comes before a collection would pay.
+// end, which mostly comes before a collection would pay. The first one comes at 64 MiB,
+// and from the limit on they come as often as they have to.
 func hurry() {
-	const percent = 400
+	const percent, limit = 1600, 512 << 20
 	debug.SetGCPercent(percent)
+	debug.SetMemoryLimit(limit)
 }
 
 // openLive opens a live directory that is going to be changed. Root does not use

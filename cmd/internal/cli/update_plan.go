@@ -112,5 +112,10 @@ func previewUpdate(livePath, newdb string, conv update.Conversions, o update.Opt
 		return err
 	}
 	defer func() { err = errors.Join(err, database.Close()) }()
-	return update.Preview(d, st, database, conv, o, look)
+	v, err := d.View(st.Content, st.Table)
+	if err != nil {
+		return err
+	}
+	defer v.DB.Close()
+	return update.Preview(d, update.Base{State: st, View: v}, database, conv, o, look)
 }

@@ -40,8 +40,8 @@ func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	err = j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) error {
-		p, err = j.with(ctx, w, sup, func(st *live.State, newdb *db.DB, p *update.Patch) error {
-			r, err = update.Apply(ctx, w, st, newdb, p, j.env(w, sup, abandon))
+		p, err = j.with(ctx, w, sup, func(base update.Base, newdb *db.DB, p *update.Patch) error {
+			r, err = update.Apply(ctx, w, base, newdb, p, j.env(w, sup, abandon))
 			return err
 		})
 		return err
@@ -102,21 +102,23 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 // begin plans, and writes down that the patch is going to be applied.
 // from is where to look on then.
 func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout) (*update.Patch, error) {
-	return j.with(ctx, w, sup, func(st *live.State, newdb *db.DB, p *update.Patch) error {
+	return j.with(ctx, w, sup, func(base update.Base, newdb *db.DB, p *update.Patch) error {
 		if err := from.before(w); err != nil {
 			return err
 		}
-		return update.Begin(w, st, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+		return update.Begin(w, base, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
 	})
 }
 
 // with plans, unless there is a patch already, and does something with the patch.
-func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(*live.State, *db.DB, *update.Patch) error) (*update.Patch, error) {
-	st, err := settle(ctx, w, sup)
+func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(update.Base, *db.DB, *update.Patch) error) (*update.Patch, error) {
+	session, err := tree.Open(ctx, w, sup)
 	if err != nil {
 		return nil, err
 	}
-	if st.Patch != nil { // before anything is copied
+	defer session.Close()
+	base := update.Base{State: session.State(), View: session.View}
+	if base.State.Patch != nil { // before anything is copied
 		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
 	path, move, err := j.store.target(j.s, j.newdb)
@@ -133,7 +135,7 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	defer newdb.Close()
 	p := j.patch
 	if p == nil {
-		if p, err = update.PlanLive(w.Dir, st, newdb, j.conv, j.plan); err != nil {
+		if p, err = update.PlanLive(w.Dir, base, newdb, j.conv, j.plan); err != nil {
 			return nil, errors.Join(err, w.Sweep())
 		}
 		if err := move.into(p); err != nil {
@@ -153,21 +155,11 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if j.planned != nil {
 		j.planned(p)
 	}
-	err = do(st, newdb, p)
+	err = do(base, newdb, p)
 	if errors.Is(err, update.ErrFit) {
 		err = errors.Join(err, w.Sweep())
 	}
 	return p, err
-}
-
-// settle fetches the results of oneshots that an earlier command did not wait for, and
-// gives the state then.
-func settle(ctx context.Context, w *live.Writer, sup *tree.Supervisor) (*live.State, error) {
-	session, err := tree.Open(ctx, w, sup)
-	if err != nil {
-		return nil, err
-	}
-	return session.State(), session.Close()
 }
 
 // reportResult says what failed.
