@@ -20,16 +20,25 @@ import (
 // that it is the file that the current database was copied from, byte by byte, it is
 // not read any further.
 func (w *Writer) AddDB(src string) (*db.DB, error) {
-	var current db.Digest
-	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
-	if own := w.own(src, current); own != nil {
-		return own, nil
-	}
-	_, path, err := db.Copy(src, w.file("db"))
+	d, err := w.TakeDB(src)
 	if err != nil {
 		return nil, err
 	}
-	return db.OpenLive(path)
+	if err := d.Keep(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d.DB, nil
+}
+
+// TakeDB begins [Writer.AddDB]: the copy can be read while it is checked, is to be kept
+// or not, and closed.
+func (w *Writer) TakeDB(src string) (*db.Draft, error) {
+	var current db.Digest
+	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
+	if own := w.own(src, current); own != nil {
+		return db.Kept(own), nil
+	}
+	return db.Take(src, w.file("db"))
 }
 
 // PreviewDB opens the database at src as [Writer.AddDB] does, but changes nothing: it is

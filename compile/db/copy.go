@@ -30,54 +30,116 @@ func Install(src, dir string) (info *Info, path string, err error) {
 }
 
 func copyTo(src, dir string, durable bool) (info *Info, path string, err error) {
-	from, name, err := openFile(src)
+	d, err := Take(src, dir)
 	if err != nil {
-		return nil, "", fmt.Errorf("cannot open database %s: %w", name, err)
-	}
-	defer from.Close()
-	temp, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
-	}
-	defer func() {
-		err = errors.Join(err, temp.Close())
-		if err != nil {
-			err = errors.Join(err, os.Remove(temp.Name()))
-		}
-	}()
-	if _, err := io.Copy(temp, from); err != nil {
-		return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
-	}
-	info, private, err := checkCopy(temp)
-	if err != nil {
-		return nil, "", fmt.Errorf("cannot use database %s: %w", name, err)
-	}
-	if err := temp.Chmod(mode(private)); err != nil {
 		return nil, "", err
 	}
-	if durable {
-		if err := temp.Sync(); err != nil {
-			return nil, "", fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
-		}
+	if err := errors.Join(d.keep(durable), d.Close()); err != nil {
+		return nil, "", err
 	}
-	path = filepath.Join(dir, info.Content.String()+".db")
-	return info, path, os.Rename(temp.Name(), path)
+	return &Info{Content: d.DB.Content(), File: d.DB.File(), Size: d.DB.Size()}, d.DB.path, nil
 }
 
-func checkCopy(f *os.File) (info *Info, private bool, err error) {
+// Draft is a copy that is still being checked and has no name yet. Its database can be
+// read meanwhile as one of [OpenLive], but nothing may come of that before
+// [Draft.Keep].
+type Draft struct {
+	DB *DB
+
+	src     string
+	temp    *os.File // nil once it has its name
+	checked chan error
+	damage  error
+}
+
+// Take begins [Copy]: what it returns is to be kept or not, and closed.
+func Take(src, dir string) (*Draft, error) {
+	from, name, err := openFile(src)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open database %s: %w", name, err)
+	}
+	defer from.Close()
+	d := &Draft{src: name}
+	if d.temp, err = os.CreateTemp(dir, ".new-*"); err != nil {
+		return nil, fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
+	}
+	if _, err := io.Copy(d.temp, from); err != nil {
+		err = fmt.Errorf("cannot copy database %s to %s: %w", name, dir, atomicfs.Cause(err))
+		return nil, errors.Join(err, d.Close())
+	}
+	if d.DB, err = openDraft(d.temp); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot use database %s: %w", name, err), d.Close())
+	}
+	d.DB.path = filepath.Join(dir, d.DB.Content().String()+".db")
+	checked := make(chan error, 1)
+	go func() { checked <- protect(d.DB.check) }()
+	d.checked = checked
+	return d, nil
+}
+
+// Kept is a draft of which nothing is to be done any more, of a database that has its
+// name.
+func Kept(db *DB) *Draft { return &Draft{DB: db} }
+
+// openDraft opens a copy. The digest of the whole is checked with the rest.
+func openDraft(f *os.File) (*DB, error) {
 	data, release, err := mapFile(f, mmap)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, release()) }()
-	// The digest of the whole is checked with the rest, beside it.
 	db, err := openBytes(data, false)
 	if err != nil {
 		_, _, damage := splitTrailer(data, true)
-		return nil, false, cmp.Or(damage, err)
+		return nil, errors.Join(cmp.Or(damage, err), release())
 	}
-	if err := protect(db.check); err != nil {
-		return nil, false, err
+	db.release = release
+	return db, nil
+}
+
+// Keep waits until all is checked and gives the copy its name. The error is one of
+// [Copy].
+func (d *Draft) Keep() error { return d.keep(false) }
+
+func (d *Draft) keep(durable bool) error {
+	if d.temp == nil {
+		return nil
 	}
-	return &Info{Content: db.Content(), File: db.File(), Size: db.Size()}, db.Private(), nil
+	if err := d.check(); err != nil {
+		return fmt.Errorf("cannot use database %s: %w", d.src, err)
+	}
+	if err := d.temp.Chmod(mode(d.DB.Private())); err != nil {
+		return err
+	}
+	if durable {
+		if err := d.temp.Sync(); err != nil {
+			return fmt.Errorf("cannot copy database %s to %s: %w", d.src, filepath.Dir(d.DB.path), atomicfs.Cause(err))
+		}
+	}
+	if err := os.Rename(d.temp.Name(), d.DB.path); err != nil {
+		return err
+	}
+	temp := d.temp
+	d.temp = nil
+	return temp.Close()
+}
+
+// check waits for what the check says.
+func (d *Draft) check() error {
+	if d.checked != nil {
+		d.damage, d.checked = <-d.checked, nil
+	}
+	return d.damage
+}
+
+// Close closes the database, and removes a copy that was not kept.
+func (d *Draft) Close() (err error) {
+	_ = d.check() // nobody may read it any more
+	if d.DB != nil {
+		err = d.DB.Close()
+	}
+	if d.temp != nil {
+		err = errors.Join(err, d.temp.Close(), os.Remove(d.temp.Name()))
+		d.temp = nil
+	}
+	return err
 }

@@ -128,19 +128,24 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if err := trustDatabase(j.s, path); err != nil {
 		return nil, err
 	}
-	newdb, err := w.AddDB(path)
+	draft, err := w.TakeDB(path)
 	if err != nil {
 		return nil, err
 	}
-	defer newdb.Close()
+	defer draft.Close()
 	p := j.patch
 	if p == nil {
-		if p, err = update.PlanLive(w.Dir, base, newdb, j.conv, j.plan); err != nil {
-			return nil, errors.Join(err, w.Sweep())
-		}
-		if err := move.into(p); err != nil {
-			return nil, errors.Join(err, w.Sweep())
-		}
+		p, err = update.PlanLive(w.Dir, base, draft.DB, j.conv, j.plan)
+	}
+	// What is wrong with the database matters more than what a plan makes of that.
+	if err := draft.Keep(); err != nil {
+		return nil, err
+	}
+	if err == nil && j.patch == nil {
+		err = move.into(p)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.Sweep())
 	}
 	if p.Store != nil {
 		if _, err := openStore(j.s, p.Store.Path); err != nil {
@@ -155,7 +160,7 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if j.planned != nil {
 		j.planned(p)
 	}
-	err = do(base, newdb, p)
+	err = do(base, draft.DB, p)
 	if errors.Is(err, update.ErrFit) {
 		err = errors.Join(err, w.Sweep())
 	}
