@@ -31,10 +31,10 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 		return err
 	}
 	if patch := w.Head().Patch; patch == nil {
-		return errors.Join(update.Tidy(w), w.Close()) // the one before may have been killed at its end
+		return leave(w, update.Tidy(w)) // the one before may have been killed at its end
 	} else if patch.Tries >= MaxTries {
 		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
-		return w.Close()
+		return leave(w, nil)
 	}
 	sup := tree.New(d)
 	sup.Warn = tell
@@ -44,6 +44,16 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 	if errors.Is(err, update.ErrSuspended) {
 		tell(err)
 		err = nil
+	}
+	return leave(w, err)
+}
+
+// leave gives the lock back. Unless something went wrong the supervisor is told before
+// that not to start this program again: whoever gets the lock next may want to have it
+// started.
+func leave(w *live.Writer, err error) error {
+	if err == nil {
+		err = s6.SendControl(w.Servicedir(live.ApplierSlot), s6.CmdDown)
 	}
 	return errors.Join(err, w.Close())
 }
