@@ -4,7 +4,6 @@ import (
 	"math"
 
 	gonum "gonum.org/v1/gonum/graph"
-	"gonum.org/v1/gonum/graph/simple"
 )
 
 // View shows a [Graph] as a directed graph of gonum, for its algorithms. It
@@ -93,8 +92,21 @@ func (v *View) Edge(uid, vid int64) gonum.Edge {
 	if !v.HasEdgeFromTo(uid, vid) {
 		return nil
 	}
-	return simple.Edge{F: v.Node(uid), T: v.Node(vid)}
+	return edge{v.Node(uid), v.Node(vid)}
 }
+
+// edge is gonum's simple.Edge, whose package needs matrices: all of them in every
+// program.
+type edge struct{ from, to gonum.Node }
+
+// From implements [gonum.Edge].
+func (e edge) From() gonum.Node { return e.from }
+
+// To implements [gonum.Edge].
+func (e edge) To() gonum.Node { return e.to }
+
+// ReversedEdge implements [gonum.Edge].
+func (e edge) ReversedEdge() gonum.Edge { return edge{e.to, e.from} }
 
 // The iterators do not implement gonum.NodeSlicer: algorithms of gonum sort the
 // slices it gives them in place, and ours are shared.
