@@ -178,7 +178,7 @@ func (in *initer) room(database *db.DB, longs int64) error {
 // lockBeside takes a lock file that is there only while somebody has it.
 func lockBeside(ctx context.Context, path string, block bool) (unlock func(), err error) {
 	for {
-		f, err := lockFile(ctx, path, block)
+		f, err := lockFile(ctx, path, block, func() {})
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"strata/live/journal"
 )
 
 // Lock takes the lock and gives the directory's only writer. If another process
@@ -22,11 +24,14 @@ func (d *Dir) Lock(ctx context.Context, block bool) (*Writer, error) {
 	if d.damaged {
 		return nil, fmt.Errorf("cannot lock %s: %w", d.path, ErrCorrupt)
 	}
-	f, err := lockFile(ctx, d.file("lock"), block)
+	var ahead *journal.Ahead
+	f, err := lockFile(ctx, d.file("lock"), block, func() {
+		ahead, _ = journal.ReadAhead(d.JournalPath()) // what is wrong is found again
+	})
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(d, f)
+	w, err := newWriter(d, f, ahead)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -43,8 +48,9 @@ func (l *lock) Close() error {
 	return errors.Join(flock(l.File, unix.LOCK_UN), l.File.Close())
 }
 
-// lockFile opens path and locks it, and leaves in it who did.
-func lockFile(ctx context.Context, path string, block bool) (*lock, error) {
+// lockFile opens path and locks it, and leaves in it who did. If it has to wait it does
+// something useful first.
+func lockFile(ctx context.Context, path string, block bool, meanwhile func()) (*lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock: %w", err)
@@ -55,6 +61,7 @@ func lockFile(ctx context.Context, path string, block bool) (*lock, error) {
 		if !block || busy.Nested != "" {
 			return nil, errors.Join(busy, f.Close())
 		}
+		meanwhile()
 		return waitLock(ctx, f, busy)
 	}
 	if err != nil {

@@ -31,9 +31,10 @@ type Writer struct {
 	ahead *ahead
 }
 
-func newWriter(d *Dir, held *lock) (*Writer, error) {
+// newWriter begins to write under a lock. The journal may have been read ahead.
+func newWriter(d *Dir, held *lock, read *journal.Ahead) (*Writer, error) {
 	ahead := d.askAhead()
-	j, err := journal.OpenWriter(d.JournalPath())
+	j, err := openJournal(d.JournalPath(), read)
 	if err != nil {
 		ahead.end()
 		return nil, damaged(err)
@@ -51,10 +52,17 @@ func newWriter(d *Dir, held *lock) (*Writer, error) {
 	return w, nil
 }
 
+func openJournal(path string, read *journal.Ahead) (*journal.Writer, error) {
+	if read != nil {
+		return read.OpenWriter()
+	}
+	return journal.OpenWriter(path)
+}
+
 // Hold takes the lock without reading the journal: for stopping what runs in a
 // damaged directory. Closing gives it back. Errors are those of [Dir.Lock].
 func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
-	held, err := lockFile(ctx, d.file("lock"), block)
+	held, err := lockFile(ctx, d.file("lock"), block, func() {})
 	if err != nil {
 		return nil, err
 	}

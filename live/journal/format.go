@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,8 +13,35 @@ import (
 	"unicode/utf8"
 )
 
-// Header is the first line of a journal.
-const Header = "strata-journal/1\n"
+// Header is the first line of a journal that is read from its first record on. The
+// number is where a fold begins, counted in bytes.
+const Header = "strata-journal/1 0000000028\n"
+
+// The header is a name, a version, and a number of so many digits.
+const (
+	headerName   = "strata-journal/"
+	headerFormat = headerName + "1 "
+	headerDigits = 10
+)
+
+// header is the first line of a journal of which a fold begins at this place.
+func header(begin int) []byte { return fmt.Appendf(nil, "%s%0*d\n", headerFormat, headerDigits, begin) }
+
+// parseHeader gives where a fold begins of a file that begins so.
+func parseHeader(b []byte) (begin int, err error) {
+	b = b[:min(len(b), len(Header))]
+	if bytes.HasPrefix(b, []byte(headerName)) && !bytes.HasPrefix(b, []byte(headerFormat)) {
+		return 0, ErrFormat
+	}
+	digits, ok := bytes.CutPrefix(b, []byte(headerFormat))
+	if ok && len(b) == len(Header) {
+		begin, err = strconv.Atoi(string(digits[:headerDigits]))
+	}
+	if !ok || err != nil || begin < len(Header) || !bytes.Equal(b, header(begin)) {
+		return 0, fmt.Errorf("%w: it does not begin with %q and a place in it", ErrCorrupt, headerFormat)
+	}
+	return begin, nil
+}
 
 // Errors of reading; they are wrapped.
 var (

@@ -359,9 +359,17 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add([]byte(Header))
+	middle, _ := appendLine(slices.Clone(b), Record{Seq: 5, Event: Snapshot{State{Seq: 5}}})
+	copy(middle, header(len(b)))
+	f.Add(middle)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// Most inputs die at the checksum; give them the right one too.
 		for _, c := range [][]byte{b, withSums(b)} {
+			if begin, err := parseHeader(c); err == nil && begin < len(c) {
+				var f Folder
+				w := walker{visit: f.Apply}
+				_ = w.walk(c[begin:])
+			}
 			records, good, err := Parse(c)
 			if good > len(c) {
 				t.Errorf("%d of %d bytes", good, len(c))
@@ -387,80 +395,4 @@ func withSums(b []byte) []byte {
 		fmt.Fprintf(&out, "%s %08x {%s\n", seq, checksum(seq, []byte("{"+text)), text)
 	}
 	return []byte(out.String())
-}
-
-// TestTidy compacts where most of the file is history, and only there.
-func TestTidy(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "journal")
-	if err := Create(path, Init{Table: Table{{5, "a", db.Longrun}}, NextSlot: 6}); err != nil {
-		t.Fatal(err)
-	}
-	w, err := OpenWriter(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = w.Close() }()
-	tidied := func() int {
-		t.Helper()
-		if err := w.Tidy(); err != nil {
-			t.Fatal(err)
-		}
-		records, err := Read(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(w.State(), Fold(records), equal); d != "" {
-			t.Errorf("writer against file:\n%s", d)
-		}
-		return len(records)
-	}
-	events := slices.Repeat([]Event{Down{Slot: 5}, Up{Slot: 5}}, keepRecords)
-	if _, err := w.Append("", events...); err != nil {
-		t.Fatal(err)
-	}
-	if n := tidied(); n != 2*keepRecords+1 {
-		t.Errorf("too early: %d records", n)
-	}
-	// Another writer counts the same.
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if w, err = OpenWriter(path); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Append("", Down{Slot: 5}); err != nil {
-		t.Fatal(err)
-	}
-	if n := tidied(); n != keepRecords+1 {
-		t.Errorf("too late: %d records", n)
-	}
-	if _, err := w.Append("", events...); err != nil {
-		t.Fatal(err)
-	}
-	if n := tidied(); n != keepRecords+1 {
-		t.Errorf("the second time: %d records", n)
-	}
-	// A snapshot of many services is not written for a few records.
-	var many Table
-	for i := range Slot(20_000) {
-		many = append(many, Entry{Slot: i + 1, Name: fmt.Sprintf("service-%d", i), Type: db.Longrun})
-	}
-	if _, err := w.Append("", Switch{Table: many, NextSlot: 30_000}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Compact(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Append("", events...); err != nil {
-		t.Fatal(err)
-	}
-	if n := tidied(); n != keepRecords+1 {
-		t.Errorf("with many services: %d records", n)
-	}
-	if _, err := w.Append("", events...); err != nil {
-		t.Fatal(err)
-	}
-	if n := tidied(); n != 3*keepRecords+1 {
-		t.Errorf("with many services in the snapshot: %d records", n)
-	}
 }

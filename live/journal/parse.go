@@ -7,49 +7,28 @@ import (
 	"hash/crc32"
 	"math"
 	"runtime"
-	"strings"
 )
 
 // Parse reads the bytes of a journal. good is the length of the part that counts:
 // what follows is a line without its end, which a writer that was killed left. The
 // error wraps [ErrCorrupt] or [ErrFormat]; the records before the damage are
-// returned with it.
+// returned with it. The snapshot in the middle is none of them.
 func Parse(b []byte) (records []Record, good int, err error) {
-	good, err = walk(b, func(r Record) {
+	begin, err := parseHeader(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	w := walker{good: len(Header), middle: begin, visit: func(r Record) {
 		if short, ok := r.Event.(restored); ok {
 			r.Event = Snapshot{State: short.folder.State()}
 		}
 		records = append(records, r)
-	})
-	return records, good, err
-}
-
-// walk reads the bytes of a journal as [Parse] does, record by record.
-func walk(b []byte, visit func(Record)) (good int, err error) {
-	if !bytes.HasPrefix(b, []byte(Header)) {
-		if name, _, ok := strings.Cut(Header, "/"); ok && bytes.HasPrefix(b, []byte(name+"/")) {
-			return 0, ErrFormat
-		}
-		return 0, fmt.Errorf("%w: it does not begin with %q", ErrCorrupt, strings.TrimSpace(Header))
+	}}
+	if begin == len(Header) {
+		w.middle = 0
 	}
-	lines := b[len(Header):]
-	half := halfway(lines)
-	later := make(chan part, 1)
-	if half < len(lines) {
-		go func() { later <- decodePart(lines[half:]) }()
-	} else {
-		later <- part{}
-	}
-	w := walker{visit: visit, good: len(Header)}
-	err = w.lines(lines[:half])
-	p := <-later
-	if err == nil {
-		err = w.part(p)
-	}
-	if err == nil && w.last.Seq == 0 {
-		err = fmt.Errorf("%w: it has no record", ErrCorrupt)
-	}
-	return w.good, err
+	err = w.walk(b[len(Header):])
+	return records, w.good, err
 }
 
 // halfway gives where the second half of lines begins, if another processor can read
@@ -65,13 +44,45 @@ func halfway(lines []byte) int {
 
 // walker goes through records one by one.
 type walker struct {
-	visit func(Record)
-	last  Record
-	count int
-	good  int // length of what was read
+	visit  func(Record)
+	last   Record
+	count  int
+	good   int // where what was read ends
+	middle int // where a second snapshot stands that is still to come, or 0
+}
+
+// walk goes through lines to the end, but for a torn tail.
+func (w *walker) walk(lines []byte) error {
+	half := halfway(lines)
+	later := make(chan part, 1)
+	if half < len(lines) {
+		go func() { later <- decodePart(lines[half:]) }()
+	} else {
+		later <- part{}
+	}
+	err := w.lines(lines[:half])
+	p := <-later
+	if err == nil {
+		err = w.part(p)
+	}
+	switch {
+	case err != nil:
+	case w.last.Seq == 0:
+		err = fmt.Errorf("%w: it has no record", ErrCorrupt)
+	case w.middle != 0:
+		err = fmt.Errorf("%w: a fold begins nowhere", ErrCorrupt)
+	}
+	return err
 }
 
 func (w *walker) step(r Record, length int) error {
+	if w.middle != 0 && w.good >= w.middle {
+		if err := w.repeats(r); err != nil {
+			return w.failed(err)
+		}
+		w.middle, w.good = 0, w.good+length
+		return nil
+	}
 	if err := follows(w.last, r); err != nil {
 		return w.failed(err)
 	}
@@ -80,7 +91,20 @@ func (w *walker) step(r Record, length int) error {
 	return nil
 }
 
-func (w *walker) failed(err error) error { return fmt.Errorf("line %d: %w", w.count+2, err) }
+// repeats checks that r is the snapshot in the middle.
+func (w *walker) repeats(r Record) error {
+	if k := r.Kind(); w.good != w.middle || k != KindSnapshot || r.Seq != w.last.Seq {
+		return fmt.Errorf("%w: a fold does not begin with %q, record %d", ErrCorrupt, k, r.Seq)
+	}
+	return follows(Record{}, r)
+}
+
+func (w *walker) failed(err error) error {
+	if w.last.Seq == 0 {
+		return fmt.Errorf("at its beginning: %w", err)
+	}
+	return fmt.Errorf("after record %d: %w", w.last.Seq, err)
+}
 
 // lines reads lines, but for a torn tail.
 func (w *walker) lines(b []byte) error {

@@ -158,9 +158,9 @@ func TestLoad(t *testing.T) {
 				}
 			}
 			var f Folder
-			good, err := walk(slices.Concat(b, []byte("9 0123")), f.Apply)
-			if err != nil || good != len(b) {
-				rt.Fatalf("%d of %d bytes: %v", good, len(b), err)
+			w := walker{visit: f.Apply, good: len(Header)}
+			if err := w.walk(slices.Concat(b[len(Header):], []byte("9 0123"))); err != nil || w.good != len(b) {
+				rt.Fatalf("%d of %d bytes: %v", w.good, len(b), err)
 			}
 			state := Fold(records)
 			if d := cmp.Diff(state, f.State(), equal); d != "" {
@@ -207,7 +207,8 @@ func BenchmarkLoad(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var f Folder
-				if _, err := walk(text, f.Apply); err != nil {
+				w := walker{visit: f.Apply}
+				if err := w.walk(text[len(Header):]); err != nil {
 					b.Fatal(err)
 				}
 			}
