@@ -27,7 +27,10 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 		return err
 	}
 	w, err := d.Lock(ctx, true)
-	if err != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), update.ErrSuspended) && err != nil:
+		return nil // who wanted it has changed his mind
+	case err != nil:
 		return err
 	}
 	if patch := w.Head().Patch; patch == nil {
@@ -53,9 +56,25 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 // started.
 func leave(w *live.Writer, err error) error {
 	if err == nil {
-		err = s6.SendControl(w.Servicedir(live.ApplierSlot), s6.CmdDown)
+		err = resign(w.Servicedir(live.ApplierSlot))
 	}
 	return errors.Join(err, w.Close())
+}
+
+// heedLimit is how long a supervisor may take to read what it was told.
+const heedLimit = time.Second
+
+// resign tells the supervisor of a service directory that its process is about to end for
+// good. It waits until that is known: else the process might end before, and nobody be
+// told that it is not started again.
+func resign(dir string) error {
+	if err := s6.SendControl(dir, s6.CmdDown); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), heedLimit)
+	defer cancel()
+	_ = s6.Heeded(ctx, dir) // a supervisor that is gone tells nobody anything
+	return nil
 }
 
 // Resume is [update.Resume] with a supervision tree: it fetches first the results of
@@ -108,6 +127,37 @@ func Start(ctx context.Context, d *live.Dir) error {
 	sup := tree.New(d)
 	defer sup.Close()
 	return sup.Internal(ctx, live.Applier)
+}
+
+// Early starts the applier before there is a patch, for who has the lock: it gets ready
+// until it gets that. The zero value, but for the directory, has not started it.
+type Early struct {
+	Dir  *live.Dir
+	done chan error
+}
+
+// Start begins to start it.
+func (e *Early) Start(ctx context.Context) {
+	done := make(chan error, 1)
+	go func() { done <- Start(ctx, e.Dir) }()
+	e.done = done
+}
+
+// Wait waits until it was started. If that was not begun, or failed, it is started now.
+func (e *Early) Wait(ctx context.Context) error {
+	if e.done != nil && <-e.done == nil {
+		return nil
+	}
+	return Start(ctx, e.Dir)
+}
+
+// Stop makes it leave off, if it was started: there is nothing to apply.
+func (e *Early) Stop(grace time.Duration) error {
+	if e.done == nil {
+		return nil
+	}
+	<-e.done // of what is to be stopped it does not matter how it was started
+	return Suspend(e.Dir, grace)
 }
 
 // Suspend makes an applier that runs leave off: at its next safe point if that comes

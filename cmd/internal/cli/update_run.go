@@ -24,13 +24,16 @@ type updateJob struct {
 	conv        update.Conversions
 	plan        update.Options
 	store       storeFlags
-	block       bool
-	limit       time.Duration
-	cause       string
-	planned     func(*update.Patch)
-	observe     func(update.Action)
-	moved       func(change.Event) // nil is nobody
-	warn        func(error)
+	// differs is told that there is another database, of which nothing has been planned
+	// yet; nil is nobody.
+	differs func()
+	block   bool
+	limit   time.Duration
+	cause   string
+	planned func(*update.Patch)
+	observe func(update.Action)
+	moved   func(change.Event) // nil is nobody
+	warn    func(error)
 }
 
 // run takes the lock, a copy of the new database, and applies the patch itself. The
@@ -133,6 +136,9 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		return nil, err
 	}
 	defer draft.Close()
+	if j.differs != nil && draft.DB.Content() != base.State.Content {
+		j.differs()
+	}
 	p := j.patch
 	if p == nil {
 		p, err = update.PlanLive(w.Dir, base, draft.DB, j.conv, j.plan)
