@@ -129,8 +129,8 @@ func Start(ctx context.Context, d *live.Dir) error {
 	return sup.Internal(ctx, live.Applier)
 }
 
-// Early starts the applier before there is a patch, for who has the lock: it gets ready
-// until it gets that. The zero value, but for the directory, has not started it.
+// Early starts the applier before the patch is written down, for who has the lock: it
+// gets ready until it gets that. The zero value, but for the directory, has not started it.
 type Early struct {
 	Dir  *live.Dir
 	done chan error

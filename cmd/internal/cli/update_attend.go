@@ -29,12 +29,12 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 	var from lookout
 	defer func() { from.close() }()
 	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
-		early := applier.Early{Dir: w.Dir}
-		j.differs = func() { early.Start(context.WithoutCancel(ctx)) }
-		if p, err = j.begin(ctx, w, sup, &from); err != nil || p.Empty() {
+		early, later := applier.Early{Dir: w.Dir}, context.WithoutCancel(ctx)
+		p, err = j.begin(ctx, w, sup, &from, func() { early.Start(later) })
+		if err != nil || p.Empty() {
 			return errors.Join(err, early.Stop(applierGrace))
 		}
-		return update.Left(w, early.Wait(context.WithoutCancel(ctx)))
+		return update.Left(w, early.Wait(later))
 	})
 	switch {
 	case err != nil:

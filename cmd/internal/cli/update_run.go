@@ -24,16 +24,13 @@ type updateJob struct {
 	conv        update.Conversions
 	plan        update.Options
 	store       storeFlags
-	// differs is told that there is another database, of which nothing has been planned
-	// yet; nil is nobody.
-	differs func()
-	block   bool
-	limit   time.Duration
-	cause   string
-	planned func(*update.Patch)
-	observe func(update.Action)
-	moved   func(change.Event) // nil is nobody
-	warn    func(error)
+	block       bool
+	limit       time.Duration
+	cause       string
+	planned     func(*update.Patch)
+	observe     func(update.Action)
+	moved       func(change.Event) // nil is nobody
+	warn        func(error)
 }
 
 // run takes the lock, a copy of the new database, and applies the patch itself. The
@@ -102,14 +99,14 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 	}
 }
 
-// begin plans, and writes down that the patch is going to be applied.
-// from is where to look on then.
-func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout) (*update.Patch, error) {
+// begin plans, and writes down that the patch is going to be applied. ready is told
+// before that, and from is where to look on then.
+func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout, ready func()) (*update.Patch, error) {
 	return j.with(ctx, w, sup, func(base update.Base, newdb *db.DB, p *update.Patch) error {
 		if err := from.before(w); err != nil {
 			return err
 		}
-		return update.Begin(w, base, newdb, p, update.Env{Cause: j.cause, Limit: j.limit})
+		return update.Begin(w, base, newdb, p, update.Env{Cause: j.cause, Limit: j.limit, Ready: ready})
 	})
 }
 
@@ -136,9 +133,6 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		return nil, err
 	}
 	defer draft.Close()
-	if j.differs != nil && draft.DB.Content() != base.State.Content {
-		j.differs()
-	}
 	p := j.patch
 	if p == nil {
 		p, err = update.PlanLive(w.Dir, base, draft.DB, j.conv, j.plan)
