@@ -10,7 +10,7 @@ import (
 // the lock.
 type Ahead struct {
 	path   string
-	info   os.FileInfo
+	begin  int // where the fold begins
 	folder Folder
 	walk   walker
 	first  int    // where the first record of a fold ends
@@ -23,7 +23,7 @@ func ReadAhead(path string) (*Ahead, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Ahead{path: path, info: raw.info}
+	a := &Ahead{path: path, begin: raw.begin}
 	a.walk = walker{visit: a.folder.Apply, good: raw.begin}
 	if err := a.walk.walk(raw.b); err != nil {
 		return nil, fmt.Errorf("cannot read journal %s: %w", path, err)
@@ -33,7 +33,7 @@ func ReadAhead(path string) (*Ahead, error) {
 	return a, nil
 }
 
-func lastLine(b []byte) []byte { return b[lastLines(b, 1):] }
+func lastLine(b []byte) []byte { return b[bytes.LastIndexByte(b[:len(b)-1], '\n')+1:] }
 
 // OpenWriter is the function of that name, for who has the lock now. What was not
 // appended since is not read again, unless the file is another one by now.
@@ -50,15 +50,18 @@ func (a *Ahead) OpenWriter() (*Writer, error) {
 
 // catchUp reads what was appended. It reports false if the file does not go on where it
 // ended: it was replaced, or a writer without space took back what it could not finish.
-// No two appends have the same time since boot, so that the last line tells.
+// Its inode does not tell the first, as that of a file that is gone is given again. But a
+// compaction has every record that there was in front of where a fold begins, and no two
+// appends have the same time since boot: if a fold begins at the same place and the last
+// line is still there, it is the same file.
 func (a *Ahead) catchUp() (goesOn bool, err error) {
 	f, err := os.Open(a.path)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !os.SameFile(info, a.info) {
+	begin, err := readHeader(f)
+	if err != nil || begin != a.begin {
 		return false, err
 	}
 	b, err := readFrom(f, int64(a.walk.good-len(a.last)))

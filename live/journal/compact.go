@@ -34,8 +34,11 @@ func (w *Writer) compacted() ([]byte, error) {
 		return nil, err
 	}
 	lines := b[len(Header):min(int64(len(b)), w.size)]
-	if begin > len(Header) { // a snapshot in the middle goes
-		at := begin - len(Header)
+	at := begin - len(Header)
+	if at >= len(lines) {
+		return nil, fmt.Errorf("%w: it ends before a fold begins", ErrCorrupt)
+	}
+	if at > 0 { // a snapshot in the middle goes
 		lines = append(lines[:at:at], lines[lineEnd(lines, at):]...)
 	}
 	keep := lastLines(lines, keepRecords)

@@ -201,6 +201,8 @@ func TestBegin(t *testing.T) {
 		"the end":             {withBegin(b, len(b)), true, true},
 		"beyond the end":      {withBegin(b, len(b)+100), true, true},
 		"in the header":       {withBegin(b, 3), true, true},
+		"nowhere":             {withBegin(fresh, 0), true, true},
+		"before a line":       {withBegin(b, begin-1), true, true},
 		"the first record":    {withBegin(fresh, lineEnd(fresh, len(Header))), true, true},
 		"no number":           {bytes.Replace(b, []byte("/1 0"), []byte("/1 x"), 1), true, true},
 		"cut off":             {b[:len(Header)-3], true, true},
@@ -217,6 +219,74 @@ func TestBegin(t *testing.T) {
 		}
 		if errors.Is(whole, ErrCorrupt) != c.all || errors.Is(folded, ErrCorrupt) != c.fold || errors.Is(written, ErrCorrupt) != c.fold {
 			t.Errorf("%s: read %v, load %v, open %v", name, whole, folded, written)
+		}
+	}
+}
+
+// TestMiddle: what a fold begins with repeats the record before it. Who does not read
+// that record cannot tell.
+func TestMiddle(t *testing.T) {
+	first, second := Record{Seq: 1, Event: oneService}, Record{Seq: 2, Event: Up{Slot: 5}}
+	for name, c := range map[string]struct {
+		middle Record
+		all    bool // who reads everything finds it
+		fold   bool // who folds finds it
+	}{
+		"right":                   {Record{Seq: 2, Event: Snapshot{State{Seq: 2}}}, false, false},
+		"of an earlier record":    {Record{Seq: 1, Event: Snapshot{State{Seq: 1}}}, true, false},
+		"of a later record":       {Record{Seq: 3, Event: Snapshot{State{Seq: 3}}}, true, false},
+		"of another than it says": {Record{Seq: 2, Event: Snapshot{State{Seq: 1}}}, true, true},
+		"an init in its place":    {Record{Seq: 2, Event: oneService}, true, false},
+		"an event in its place":   {Record{Seq: 2, Event: Down{Slot: 5}}, true, true},
+		"the next record":         {Record{Seq: 3, Event: Down{Slot: 5}}, true, true},
+	} {
+		b, err := appendLine([]byte(Header), first)
+		if err == nil {
+			b, err = appendLine(b, second)
+		}
+		copy(b, header(len(b)))
+		if err == nil {
+			b, err = appendLine(b, c.middle)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "journal")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, whole := Read(path)
+		_, folded := Load(path)
+		if errors.Is(whole, ErrCorrupt) != c.all || errors.Is(folded, ErrCorrupt) != c.fold {
+			t.Errorf("%s: read %v, load %v", name, whole, folded)
+		}
+	}
+}
+
+// TestCompactCut: a file that somebody has cut short meanwhile is left as it is.
+func TestCompactCut(t *testing.T) {
+	w, path := created(t, oneService)
+	mustAppend(t, w, Down{Slot: 5}, Up{Slot: 5})
+	if err := w.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, err := parseHeader(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{begin, begin - 1, len(Header) + 5, len(Header), 3} {
+		if err := os.Truncate(path, int64(size)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Compact(); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, b[:size]) {
+			t.Errorf("%d bytes: it is not as it was (%v)", size, err)
 		}
 	}
 }

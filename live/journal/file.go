@@ -37,7 +37,6 @@ func Load(path string) (*Folder, error) {
 // Raw is what a journal held at one moment, from where a fold begins.
 type Raw struct {
 	path  string
-	info  os.FileInfo
 	begin int
 	b     []byte
 }
@@ -51,21 +50,23 @@ func Open(path string) (Raw, error) {
 	}
 	defer f.Close()
 	r := Raw{path: path}
-	head := make([]byte, len(Header))
-	n, err := f.ReadAt(head, 0)
-	if err == nil || errors.Is(err, io.EOF) {
-		r.begin, err = parseHeader(head[:n])
-	}
-	if err == nil {
+	if r.begin, err = readHeader(f); err == nil {
 		r.b, err = readFrom(f, int64(r.begin))
-	}
-	if err == nil {
-		r.info, err = f.Stat()
 	}
 	if err != nil {
 		return Raw{}, fmt.Errorf("cannot read journal %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// readHeader gives where a fold of the file begins.
+func readHeader(f *os.File) (begin int, err error) {
+	head := make([]byte, len(Header))
+	n, err := f.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	return parseHeader(head[:n])
 }
 
 // readFrom reads a file from a place to its end.
