@@ -26,12 +26,11 @@ func endsAt(seq, last uint64) error {
 // Journal reads what the journal says, for the holder of the lock who cannot write
 // it: see [Dir.Hold].
 func (d *Dir) Journal() (journal.State, error) {
-	records, err := journal.Read(d.JournalPath())
+	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return journal.State{}, err
 	}
-	st := journal.Fold(records)
-	return st, d.checkEnd(st.Seq)
+	return known.State(), d.checkEnd(known.Seq())
 }
 
 // summarySeq reads of the summary only which record it is of; 0 if that is not

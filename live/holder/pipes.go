@@ -31,11 +31,11 @@ func Pipes(d *live.Dir) (map[live.Slot]Pipe, error) {
 }
 
 func readPipes(d *live.Dir) (map[live.Slot]Pipe, error) {
-	records, err := journal.Read(d.JournalPath())
+	known, err := journal.Load(d.JournalPath())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", live.ErrCorrupt, err)
 	}
-	j := journal.Fold(records)
+	j := known.Head()
 	c := collector{dir: d, pipes: make(map[live.Slot]Pipe), seen: make(map[joint]bool)}
 	if j.Patch == nil {
 		return c.pipes, c.add(j.Content, j.Table)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -23,7 +24,8 @@ const (
 
 // compacted is the content of a compacted file, of which a fold begins with the
 // snapshot of now. In front of that stand the last records as they are, and in front of
-// them the snapshot that they follow.
+// them the snapshot that they follow. History that is damaged is dropped: it would keep
+// the file from ever being compacted.
 func (w *Writer) compacted() ([]byte, error) {
 	b, err := os.ReadFile(w.path)
 	if err != nil {
@@ -41,25 +43,39 @@ func (w *Writer) compacted() ([]byte, error) {
 	if at > 0 { // a snapshot in the middle goes
 		lines = append(lines[:at:at], lines[lineEnd(lines, at):]...)
 	}
+	content, err := kept(lines)
+	if errors.Is(err, ErrCorrupt) {
+		content, err = []byte(Header), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return appendSnapshot(content, &w.folder)
+}
+
+// kept is what stands in front of the snapshot of now, for a journal of these lines.
+func kept(lines []byte) ([]byte, error) {
 	keep := lastLines(lines, keepRecords)
+	if keep == len(lines) {
+		return []byte(Header), nil
+	}
+	var base Folder
+	walk := walker{visit: base.Apply}
+	if err := walk.walk(lines[:keep]); err != nil {
+		return nil, err
+	}
+	content, err := appendSnapshot([]byte(Header), &base)
+	if err != nil {
+		return nil, err
+	}
+	content = append(content, lines[keep:]...)
+	copy(content, header(len(content)))
+	return content, nil
+}
+
+func appendSnapshot(to []byte, f *Folder) ([]byte, error) {
 	now, boot := clock()
-	snapshot := func(to []byte, f *Folder) ([]byte, error) {
-		return appendLine(to, Record{Seq: f.Seq(), At: now, Boot: boot, Event: Snapshot{State: f.State()}})
-	}
-	content := []byte(Header)
-	if keep < len(lines) {
-		var base Folder
-		walk := walker{visit: base.Apply}
-		if err := walk.walk(lines[:keep]); err != nil {
-			return nil, err
-		}
-		if content, err = snapshot(content, &base); err != nil {
-			return nil, err
-		}
-		content = append(content, lines[keep:]...)
-		copy(content, header(len(content)))
-	}
-	return snapshot(content, &w.folder)
+	return appendLine(to, Record{Seq: f.Seq(), At: now, Boot: boot, Event: Snapshot{State: f.State()}})
 }
 
 // lastLines gives where the last n lines begin that follow the first record.
@@ -107,13 +123,9 @@ func (w *Writer) rewrite() error {
 	if err := replace(w.path, content); err != nil {
 		return err
 	}
-	old := w.f
-	if err := w.open(int64(len(content))); err != nil {
-		return err
-	}
-	w.more = 0
+	// From here on the new file counts, also if it cannot be opened yet.
+	err = w.f.Close()
+	w.f, w.size, w.more = nil, int64(len(content)), 0
 	w.compact = max(compactAbove, compactTimes*w.size)
-	err = old.Close()
-	w.reserve() // what the old file had is free now
-	return err
+	return errors.Join(err, w.open(w.size))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -293,4 +294,59 @@ func TestCompactCut(t *testing.T) {
 
 func withBegin(b []byte, begin int) []byte {
 	return append(header(begin), b[len(Header):]...)
+}
+
+// TestCompactDamaged: history that is damaged does not keep the file from being
+// compacted, and is dropped.
+func TestCompactDamaged(t *testing.T) {
+	w, path := created(t, oneService)
+	mustAppend(t, w, slices.Repeat([]Event{Down{Slot: 5}, Up{Slot: 5}}, keepRecords)...)
+	if err := w.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[lineEnd(b, len(Header))+20] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, w, Down{Slot: 5})
+	if err := w.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, w, Up{Slot: 5})
+	if err := w.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	if records, n := checkFile(t, w, path); len(records) != 2 || n != 1 {
+		t.Errorf("%d records, of which a fold reads %d", len(records), n)
+	}
+}
+
+// TestCompactedAway: a compaction after which the file cannot be opened loses no record
+// that is appended later.
+func TestCompactedAway(t *testing.T) {
+	w, path := created(t, oneService)
+	mustAppend(t, w, Up{Slot: 5})
+	content, err := w.compacted()
+	if err == nil {
+		err = errors.Join(replace(path, content), w.f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.f, w.size = nil, int64(len(content)) // as if open had failed
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Append("", Down{Slot: 5}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("appended to no file: %v", err)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, w, Down{Slot: 5})
+	checkFile(t, w, path)
 }

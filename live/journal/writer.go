@@ -24,7 +24,7 @@ type Writer struct {
 	path string
 
 	mu      sync.Mutex
-	f       *os.File
+	f       *os.File // nil if the file was replaced and could not be opened
 	size    int64
 	more    int   // records that a fold reads after its first
 	compact int64 // size from which a compaction cannot wait
@@ -122,6 +122,11 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 			return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
 		}
 	}
+	if w.f == nil {
+		if err := w.open(w.size); err != nil {
+			return 0, fmt.Errorf("cannot append to journal %s: %w", w.path, err)
+		}
+	}
 	if _, err := w.f.Write(lines); err != nil {
 		// A part may have been written: it is no record, and must not become one.
 		err = errors.Join(err, cut(w.f, w.size))
@@ -144,6 +149,9 @@ func (w *Writer) Append(cause string, events ...Event) (seq uint64, err error) {
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.f == nil {
+		return nil
+	}
 	if err := w.f.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
 		return fmt.Errorf("cannot close journal: %w", err)
 	}
