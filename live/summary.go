@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"strata/internal/atomicfs"
@@ -86,7 +87,8 @@ func summaryText(s Summary) ([]byte, error) {
 	list := s.Services
 	s.Services = []SummaryService{}
 	b, err := json.Marshal(s)
-	b = bytes.TrimSuffix(b, []byte("]}"))
+	const each = 80 // bytes, mostly enough
+	b = slices.Grow(bytes.TrimSuffix(b, []byte("]}")), each*len(list))
 	for i, sv := range list {
 		if i > 0 {
 			b = append(b, ',')

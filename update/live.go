@@ -3,7 +3,6 @@ package update
 import (
 	"crypto/sha256"
 	"fmt"
-	"strconv"
 
 	"strata/compile/db"
 	"strata/live"
@@ -15,14 +14,21 @@ import (
 // the supervision tree, and which services are up and wanted. Process ids and
 // times are no part of it.
 func Fingerprint(st *live.State) db.Digest {
-	text := fmt.Appendf(nil, "%s\n%+v\n", st.Content, st.Epoch)
+	const each = 32 // bytes, mostly enough
+	text := fmt.Appendf(make([]byte, 0, each*len(st.Services)), "%s\n%+v\n", st.Content, st.Epoch)
 	for i := range st.Services {
 		s := &st.Services[i]
-		text = append(append(text, s.Name...), 0) // no name holds a zero
-		for _, is := range []bool{s.Wanted, s.Up, s.Unknown} {
-			text = strconv.AppendBool(text, is)
+		is := byte('0')
+		if s.Wanted {
+			is++
 		}
-		text = append(text, '\n')
+		if s.Up {
+			is += 2
+		}
+		if s.Unknown {
+			is += 4
+		}
+		text = append(append(text, s.Name...), 0, is, '\n') // no name holds a zero
 	}
 	return sha256.Sum256(text)
 }

@@ -12,17 +12,17 @@ import (
 // start does the third phase: it brings up what is to come up, then tells to
 // reload.
 func (a *applier) start(ctx context.Context) error {
-	st, err := a.w.State()
+	states, err := a.w.StatesSince(a.states, a.new.Table, a.touched())
 	if err != nil {
 		return err
 	}
-	if a.result.Start, err = a.run(ctx, a.new, st.Services, change.Start, a.byOp[OpStart]); err != nil {
+	if a.result.Start, err = a.run(ctx, a.new, states, change.Start, a.byOp[OpStart]); err != nil {
 		return err
 	}
 	if len(a.byOp[OpReload]) == 0 || a.result.Start.Quit != nil {
 		return nil
 	}
-	env, err := a.env.Engine(a.new, st.Services)
+	env, err := a.env.Engine(a.new, states)
 	if err != nil {
 		return err
 	}

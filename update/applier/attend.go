@@ -41,6 +41,8 @@ func Attend(ctx context.Context, d *live.Dir, tell func(journal.Record)) (Ending
 // begun, and has a tail of what came after it.
 func AttendFrom(ctx context.Context, d *live.Dir, head journal.State, tail *journal.Tail, tell func(journal.Record)) (Ending, error) {
 	a := attendant{tell: tell, begun: true}
+	// Only patches are followed: without a table nothing is kept of any service.
+	head.Table = nil
 	a.fold.Apply(journal.Record{Seq: head.Seq, Event: journal.Snapshot{State: head}})
 	return follow(ctx, d, tail, a)
 }
