@@ -40,7 +40,14 @@ func prepare(w *live.Writer, base Base, newdb *db.DB, p *Patch, env Env) (*appli
 // write writes down that the patch is going to be applied; of an empty one there is
 // only what it says of the store.
 func (a *applier) write() error {
-	if err := a.prepareStore(a.new.DB); err != nil {
+	var err error
+	if a.patch.Store != nil || a.patch.Empty() { // else there is something to do meanwhile
+		err = a.check()
+	}
+	if err == nil {
+		err = a.prepareStore(a.new.DB)
+	}
+	if err != nil {
 		return errors.Join(err, a.w.Sweep())
 	}
 	if a.patch.Empty() {
@@ -48,12 +55,23 @@ func (a *applier) write() error {
 	}
 	event, err := a.announce()
 	if err == nil {
+		err = a.check()
+	}
+	if err == nil {
 		err = a.w.Append(a.env.Cause, event)
 	}
 	if err != nil {
 		return errors.Join(err, a.dropStore(), a.w.WriteStopOrder(a.old), a.w.Sweep())
 	}
 	return nil
+}
+
+// check waits until it is known whether the new database is sound.
+func (a *applier) check() error {
+	if a.env.Check == nil {
+		return nil
+	}
+	return a.env.Check()
 }
 
 // fits says why the patch does not fit, if it does not.

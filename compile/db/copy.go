@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -138,7 +139,11 @@ func (d *Draft) Close() (err error) {
 		err = d.DB.Close()
 	}
 	if d.temp != nil {
-		err = errors.Join(err, d.temp.Close(), os.Remove(d.temp.Name()))
+		removed := os.Remove(d.temp.Name())
+		if errors.Is(removed, fs.ErrNotExist) {
+			removed = nil // somebody has swept it up
+		}
+		err = errors.Join(err, d.temp.Close(), removed)
 		d.temp = nil
 	}
 	return err

@@ -40,8 +40,10 @@ func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	err = j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) error {
-		p, err = j.with(ctx, w, sup, func(base update.Base, newdb *db.DB, p *update.Patch) error {
-			r, err = update.Apply(ctx, w, base, newdb, p, j.env(w, sup, abandon))
+		p, err = j.with(ctx, w, sup, func(base update.Base, draft *db.Draft, p *update.Patch) error {
+			env := j.env(w, sup, abandon)
+			env.Check = draft.Keep
+			r, err = update.Apply(ctx, w, base, draft.DB, p, env)
 			return err
 		})
 		return err
@@ -102,23 +104,17 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 // begin plans, and writes down that the patch is going to be applied. ready is told
 // before that, and from is where to look on then.
 func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout, ready func()) (*update.Patch, error) {
-	return j.with(ctx, w, sup, func(base update.Base, newdb *db.DB, p *update.Patch) error {
+	return j.with(ctx, w, sup, func(base update.Base, draft *db.Draft, p *update.Patch) error {
 		if err := from.before(w); err != nil {
 			return err
 		}
-		return update.Begin(w, base, newdb, p, update.Env{Cause: j.cause, Limit: j.limit, Ready: ready})
+		return update.Begin(w, base, draft.DB, p, update.Env{Cause: j.cause, Limit: j.limit, Check: draft.Keep, Ready: ready})
 	})
 }
 
 // with plans, unless there is a patch already, and does something with the patch.
-func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(update.Base, *db.DB, *update.Patch) error) (*update.Patch, error) {
-	session, err := tree.Open(ctx, w, sup)
-	if err != nil {
-		return nil, err
-	}
-	defer session.Close()
-	base := update.Base{State: session.State(), View: session.View}
-	if base.State.Patch != nil { // before anything is copied
+func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(update.Base, *db.Draft, *update.Patch) error) (*update.Patch, error) {
+	if w.Head().Patch != nil { // before anything is copied
 		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
 	path, move, err := j.store.target(j.s, j.newdb)
@@ -133,18 +129,24 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		return nil, err
 	}
 	defer draft.Close()
+	session, err := tree.Open(ctx, w, sup)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	base := update.Base{State: session.State(), View: session.View}
 	p := j.patch
 	if p == nil {
 		p, err = update.PlanLive(w.Dir, base, draft.DB, j.conv, j.plan)
-	}
-	// What is wrong with the database matters more than what a plan makes of that.
-	if err := draft.Keep(); err != nil {
-		return nil, err
-	}
-	if err == nil && j.patch == nil {
-		err = move.into(p)
+		if err == nil {
+			err = move.into(p)
+		}
 	}
 	if err != nil {
+		// What is wrong with the database matters more than what a plan makes of that.
+		if damage := draft.Keep(); damage != nil {
+			return nil, damage
+		}
 		return nil, errors.Join(err, w.Sweep())
 	}
 	if p.Store != nil {
@@ -160,7 +162,7 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if j.planned != nil {
 		j.planned(p)
 	}
-	err = do(base, draft.DB, p)
+	err = do(base, draft, p)
 	if errors.Is(err, update.ErrFit) {
 		err = errors.Join(err, w.Sweep())
 	}
