@@ -7,112 +7,117 @@ import (
 	"strata/compile/db"
 )
 
-// services takes the rest of the columns of services that f knows.
-func (s *scanner) services(f *Folder) {
+// columns are services as they were read, of which it is not known yet where they belong.
+type columns struct {
+	slots            []Slot // sorted
+	states           []byte
+	defs             []byte // digits
+	since, at        []int64
+	by               []Slot
+	causes, commands []uint32 // places in texts
+	texts            []string
+	rests            []serviceRest
+}
+
+// serviceRest is what a service has beside the columns.
+type serviceRest struct {
+	place int
+	Service
+}
+
+// columns takes the rest of the columns of services.
+func (s *scanner) columns() (c columns) {
 	s.lit(`"slots":[`)
-	slots := s.slots()
-	list := s.known(f, slots)
-	s.states(list)
-	s.column(`,"since":[`, list, func(v *Service) { v.Since = fromNanos(s.int()) })
-	s.column(`,"at":[`, list, func(v *Service) { v.At = fromNanos(s.int()) })
-	s.column(`,"by":[`, list, func(v *Service) { v.By = s.slot() })
-	// The texts that these are places in come after them.
-	causes, commands := make([]uint32, len(list)), make([]uint32, len(list))
-	s.places(`,"causes":[`, causes)
-	s.places(`,"commands":[`, commands)
+	c.slots = s.slots()
+	s.many = len(c.slots)
+	s.lit(`,"states":"`)
+	c.states = s.bytes()
+	s.lit(`,"defs":"`)
+	c.defs = s.digits()
+	s.lit(`,"since":[`)
+	c.since = list(s, s.int)
+	s.lit(`,"at":[`)
+	c.at = list(s, s.int)
+	s.lit(`,"by":[`)
+	c.by = s.slots()
+	s.lit(`,"causes":[`)
+	c.causes = s.places()
+	s.lit(`,"commands":[`)
+	c.commands = s.places()
+	s.many = 0
 	s.lit(`,"texts":[`)
-	texts := s.names()
-	for i, v := range list {
-		if s.bad = s.bad || int(causes[i]) >= len(texts) || int(commands[i]) >= len(texts); s.bad {
-			return
-		}
-		v.Cause, v.Command = texts[causes[i]], texts[commands[i]]
-	}
+	c.texts = s.names()
 	if s.opt(`,"rest":{`) {
-		s.rests(slots, list)
+		c.rests = s.rests(c.slots)
 	}
 	s.lit(`}`)
-	for _, v := range list {
-		s.bad = s.bad || *v == Service{} // would be left out
+	for _, n := range []int{len(c.states), len(c.since), len(c.at), len(c.by), len(c.causes), len(c.commands)} {
+		s.bad = s.bad || n != len(c.slots)
 	}
+	return c
 }
 
-// known gives the services of slots, which are sorted.
-func (s *scanner) known(f *Folder, slots []Slot) []*Service {
-	list := make([]*Service, len(slots))
-	for i, slot := range slots {
+// places takes the rest of a list of small numbers.
+func (s *scanner) places() []uint32 { return list(s, func() uint32 { return uint32(s.slot()) }) }
+
+// fill gives what was read to a folder. It reports false if that does not know them or
+// there is anything else that is not written so.
+func (c *columns) fill(f *Folder) bool {
+	list := make([]*Service, len(c.slots))
+	for i, slot := range c.slots {
 		place, ok := f.index.find(slot)
-		if !ok || i > 0 && slot <= slots[i-1] {
-			s.bad = true
-			return nil
+		if !ok || i > 0 && slot <= c.slots[i-1] {
+			return false
 		}
 		list[i] = &f.services[place]
-		*list[i] = Service{}
+		if !c.service(i, list[i]) {
+			return false
+		}
 	}
-	return list
+	for _, r := range c.rests {
+		list[r.place].add(r.Service)
+	}
+	for _, v := range list {
+		if *v == (Service{}) { // would be left out
+			return false
+		}
+	}
+	return len(c.defs) == 0
 }
 
-// states takes the columns that say which are wanted and up, and with which definition.
-func (s *scanner) states(list []*Service) {
-	s.lit(`,"states":"`)
-	states := s.bytes()
-	s.lit(`,"defs":"`)
-	defs := s.digits()
-	if s.bad = s.bad || len(states) != len(list); s.bad {
-		return
+// service makes the i-th service, which takes its definition from the others.
+func (c *columns) service(i int, v *Service) bool {
+	state := c.states[i] - '0'
+	if state >= stateEnd || int(c.causes[i]) >= len(c.texts) || int(c.commands[i]) >= len(c.texts) {
+		return false
 	}
-	for i, v := range list {
-		state := states[i] - '0'
-		if s.bad = state >= stateEnd; s.bad {
-			return
-		}
-		v.Wanted, v.Up = state&stateWanted != 0, state&stateUp != 0
-		if state&stateKnown != 0 {
-			const digits = 2 * len(db.Digest{})
-			if s.bad = len(defs) < digits || !unhex(v.Def[:], defs); s.bad {
-				return
-			}
-			defs = defs[digits:]
-		}
+	*v = Service{
+		Wanted: state&stateWanted != 0, Up: state&stateUp != 0,
+		Since: fromNanos(c.since[i]), At: fromNanos(c.at[i]), By: c.by[i],
+		Cause: c.texts[c.causes[i]], Command: c.texts[c.commands[i]],
 	}
-	s.bad = len(defs) != 0
-}
-
-// column takes a list with an element for each service.
-func (s *scanner) column(head string, list []*Service, element func(*Service)) {
-	s.lit(head)
-	for i, v := range list {
-		if i > 0 {
-			s.lit(`,`)
+	if state&stateKnown != 0 {
+		const digits = 2 * len(db.Digest{})
+		if len(c.defs) < digits || !unhex(v.Def[:], c.defs) {
+			return false
 		}
-		element(v)
+		c.defs = c.defs[digits:]
 	}
-	s.lit(`]`)
-}
-
-// places takes a list of as many small numbers as there is room for.
-func (s *scanner) places(head string, to []uint32) {
-	s.lit(head)
-	for i := range to {
-		if i > 0 {
-			s.lit(`,`)
-		}
-		to[i] = uint32(s.slot())
-	}
-	s.lit(`]`)
+	return true
 }
 
 // rests takes the rest of an object with what has no column.
-func (s *scanner) rests(slots []Slot, list []*Service) {
+func (s *scanner) rests(slots []Slot) (rests []serviceRest) {
 	for comma := ""; !s.bad && !s.opt(`}`); comma = "," {
 		s.lit(comma + `"`)
 		i, ok := slices.BinarySearch(slots, s.slot())
 		s.lit(`":{`)
 		if s.bad = s.bad || !ok; s.bad {
-			return
+			return nil
 		}
-		list[i].add(s.rest())
+		rests = append(rests, serviceRest{i, s.rest()})
 	}
+	return rests
 }
 
 // rest takes the rest of an object with what one service has beside the columns.

@@ -16,6 +16,7 @@ type scanner struct {
 	b     []byte
 	bad   bool
 	clock *calendar
+	many  int // how long lists are expected to be
 }
 
 // done reports whether everything was read.
@@ -26,6 +27,19 @@ func (s *scanner) lit(text string) {
 	if !s.opt(text) {
 		s.bad = true
 	}
+}
+
+// until takes everything up to this text, which begins with a comma, a quote and a
+// letter, as nothing in a string does, and the text.
+func (s *scanner) until(text string) []byte {
+	n := bytes.Index(s.b, []byte(text))
+	if n < 0 {
+		s.bad = true
+		return nil
+	}
+	before := s.b[:n]
+	s.b = s.b[n+len(text):]
+	return before
 }
 
 // opt takes this text if it comes next.
@@ -169,7 +183,7 @@ var hexValue = func() (t [256]byte) {
 // list takes the elements of a list up to its closing bracket, of which the opening
 // one was taken.
 func list[E any](s *scanner, element func() E) []E {
-	out := []E{}
+	out := make([]E, 0, min(s.many, len(s.b)/2)) // an element has a digit and a comma
 	if s.opt("]") {
 		return out
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"runtime"
 )
 
 // restored is a [Snapshot] that was folded as it was read: a map of its services
@@ -22,13 +23,13 @@ func (s *scanner) snapshot() restored {
 	s.lit(`,"content":"`)
 	state.Content = s.digest()
 	s.lit(`,"table":`)
-	state.Table = s.table()
-	s.lit(`,"next_slot":`)
+	table := s.until(`,"next_slot":`)
 	state.NextSlot = s.slot()
-	s.lit(`,"services":{`)
 	f := &Folder{state: state}
-	f.learn()
-	s.services(f)
+	learnt := beside(len(table), func() bool { return f.takeTable(table) })
+	s.lit(`,"services":{`)
+	services := s.columns()
+	s.bad = !learnt() || s.bad || !services.fill(f)
 	if s.opt(`,"run":{`) {
 		f.resume(s.runState())
 	}
@@ -41,6 +42,28 @@ func (s *scanner) snapshot() restored {
 		f.learn()
 	}
 	return restored{f}
+}
+
+// takeTable learns the services of a table. It reports false if that is written in
+// another way.
+func (f *Folder) takeTable(text []byte) bool {
+	s := scanner{b: text}
+	f.state.Table = s.table()
+	f.learn()
+	return s.done()
+}
+
+// beside does something beside its caller, until that asks how it ended, if there is
+// another processor and size says that it is worth that. Else it does it at once.
+func beside(size int, do func() bool) (ended func() bool) {
+	const enough = 64 << 10
+	if size < enough || runtime.GOMAXPROCS(0) < 2 {
+		ok := do()
+		return func() bool { return ok }
+	}
+	done := make(chan bool, 1)
+	go func() { done <- do() }()
+	return func() bool { return <-done }
 }
 
 // runState takes the rest of a command under way.
