@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"strata/compile/db"
@@ -25,7 +24,7 @@ type State struct {
 	Services []ServiceState
 	// Other holds, while a patch is under way, the services of the other database
 	// by their ServiceID there: before the switch of the new one, after it of the old
-	// one. Services that keep their slot are in both.
+	// one. Services that keep their slot are in both, and if all do they are one list.
 	Other    []ServiceState
 	NextSlot Slot
 	Patch    *journal.Patch // nil when none is under way
@@ -158,7 +157,7 @@ func (a *asker) join(known *journal.Folder) (*State, error) {
 		other = j.Patch.OldTable
 	}
 	if other.Same(j.Table) {
-		s.Other = slices.Clone(s.Services)
+		s.Other = s.Services
 		return s, nil
 	}
 	s.Other, err = a.services(known, other)

@@ -60,11 +60,11 @@ func (d *Dir) WriteStopOrder(views ...View) error {
 	return nil
 }
 
-// FollowStopOrder is [Dir.WriteStopOrder] for a database that follows another one. The
-// file of one that is alike stays as it is: who reads it learns from the link compiled
-// which database counts.
-func (d *Dir) FollowStopOrder(old, v View) error {
-	if StopAlike(old, v) && d.hasStopOrder(old.Table) {
+// FollowStopOrder is [Dir.WriteStopOrder] for a database that follows another one, and
+// may be alike as [StopAlike] has it. The file stays as it is then: who reads it learns
+// from the link compiled which database counts.
+func (d *Dir) FollowStopOrder(v View, alike bool) error {
+	if alike && d.hasStopOrder(v.Table) {
 		return nil
 	}
 	return d.WriteStopOrder(v)

@@ -67,10 +67,12 @@ func (w *Writer) WriteSummary() error {
 func writeSummary(d *Dir, from *journal.Folder) error {
 	j := from.Head()
 	services := make([]SummaryService, len(j.Table))
-	for i, e := range j.Table {
+	_ = spread(len(services), func(i int) error {
+		e := j.Table[i]
 		known := from.Service(e.Slot)
 		services[i] = SummaryService{Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown}
-	}
+		return nil
+	})
 	text, err := summaryText(Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: services})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"strata/compile/db"
@@ -79,7 +80,10 @@ type applier struct {
 	digest   db.Digest    // of the patch's text
 	first    bool         // nobody has begun with it before
 	deadline time.Time
-	result   Result
+	// alike says whether the services of both databases are stopped alike, once that is
+	// known.
+	alike  func() bool
+	result Result
 }
 
 // Apply does what a patch says, with base read under the lock that w is, and newdb a
@@ -127,6 +131,8 @@ func Resume(ctx context.Context, w *live.Writer, env Env) (Result, error) {
 }
 
 func (a *applier) resume(ctx context.Context, aborting bool) (Result, error) {
+	a.compare()
+	defer a.alike() // it reads the databases
 	var err error
 	switch {
 	case !aborting || a.aborts: // what takes back another one goes forward
@@ -138,6 +144,13 @@ func (a *applier) resume(ctx context.Context, aborting bool) (Result, error) {
 	}
 	a.result.Aborted = aborting || a.aborts
 	return a.result, err
+}
+
+// compare begins to find out, for the end, whether the services are stopped alike.
+func (a *applier) compare() {
+	found := make(chan bool, 1)
+	go func() { found <- live.StopAlike(a.old, a.new) }()
+	a.alike = sync.OnceValue(func() bool { return <-found })
 }
 
 // Left says of an error that has left an update half applied what can be done then.
@@ -313,7 +326,7 @@ func (a *applier) tidy() error {
 // stopOrder writes the stop order of the database that counts.
 func (a *applier) stopOrder() error {
 	if a.result.Switched {
-		return a.w.FollowStopOrder(a.old, a.new)
+		return a.w.FollowStopOrder(a.new, a.alike())
 	}
 	return a.w.WriteStopOrder(a.old)
 }

@@ -20,6 +20,8 @@ func (a *applier) takeBackSwitched(ctx context.Context) (Result, error) {
 		return a.result, fmt.Errorf("cannot take the update back: %w", err)
 	}
 	b.result.Notes, b.result.Trouble = a.result.Notes, a.result.Trouble
+	b.compare()
+	defer b.alike()
 	err = b.forward(ctx)
 	b.result.Aborted = true
 	return b.result, err

@@ -76,19 +76,33 @@ func remark(dir string) error {
 	return s6.MarkDown(dir)
 }
 
+// read opens the database while the supervisors are asked.
 func (s *Session) read() error {
+	head := s.w.Head()
+	type opened struct {
+		view live.View
+		err  error
+	}
+	current := make(chan opened, 1)
+	go func() {
+		v, err := s.w.View(head.Content, head.Table)
+		current <- opened{v, err}
+	}()
 	st, err := s.w.State()
+	if err == nil {
+		err = s.w.CheckEpoch(st.Epoch)
+	}
+	o := <-current
+	if err == nil {
+		err = o.err
+	}
 	if err != nil {
+		if o.err == nil {
+			err = errors.Join(err, o.view.DB.Close())
+		}
 		return err
 	}
-	if err := s.w.CheckEpoch(st.Epoch); err != nil {
-		return err
-	}
-	v, err := s.w.View(st.Content, st.Table)
-	if err != nil {
-		return err
-	}
-	s.state, s.View, s.States = st, v, st.Services
+	s.state, s.View, s.States = st, o.view, st.Services
 	return nil
 }
 
