@@ -151,13 +151,16 @@ func (e *Early) Wait(ctx context.Context) error {
 	return Start(ctx, e.Dir)
 }
 
-// Stop makes it leave off, if it was started: there is nothing to apply.
+// Stop makes it leave off, if it was started, and be as it was: there is nothing to
+// apply.
 func (e *Early) Stop(grace time.Duration) error {
 	if e.done == nil {
 		return nil
 	}
 	<-e.done // of what is to be stopped it does not matter how it was started
-	return Suspend(e.Dir, grace)
+	err := Suspend(e.Dir, grace)
+	_ = s6.MarkDown(e.Dir.Servicedir(live.ApplierSlot)) // the next command does it, too
+	return err
 }
 
 // Suspend makes an applier that runs leave off: at its next safe point if that comes
