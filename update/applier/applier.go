@@ -157,7 +157,7 @@ func (e *Early) Stop(grace time.Duration) error {
 	if e.done == nil {
 		return nil
 	}
-	<-e.done // of what is to be stopped it does not matter how it was started
+	_ = <-e.done // of what is to be stopped it does not matter how it was started
 	err := Suspend(e.Dir, grace)
 	_ = s6.MarkDown(e.Dir.Servicedir(live.ApplierSlot)) // the next command does it, too
 	return err
