@@ -133,20 +133,25 @@ func Start(ctx context.Context, d *live.Dir) error {
 // gets ready until it gets that. The zero value, but for the directory, has not started it.
 type Early struct {
 	Dir  *live.Dir
-	done chan error
+	done chan struct{} // closed when err is known
+	err  error
 }
 
 // Start begins to start it.
 func (e *Early) Start(ctx context.Context) {
-	done := make(chan error, 1)
-	go func() { done <- Start(ctx, e.Dir) }()
-	e.done = done
+	e.done = make(chan struct{})
+	go func() {
+		defer close(e.done)
+		e.err = Start(ctx, e.Dir)
+	}()
 }
 
 // Wait waits until it was started. If that was not begun, or failed, it is started now.
 func (e *Early) Wait(ctx context.Context) error {
-	if e.done != nil && <-e.done == nil {
-		return nil
+	if e.done != nil {
+		if <-e.done; e.err == nil {
+			return nil
+		}
 	}
 	return Start(ctx, e.Dir)
 }
@@ -157,7 +162,7 @@ func (e *Early) Stop(grace time.Duration) error {
 	if e.done == nil {
 		return nil
 	}
-	_ = <-e.done // of what is to be stopped it does not matter how it was started
+	<-e.done // of what is to be stopped it does not matter how it was started
 	err := Suspend(e.Dir, grace)
 	_ = s6.MarkDown(e.Dir.Servicedir(live.ApplierSlot)) // the next command does it, too
 	return err
