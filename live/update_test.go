@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -105,6 +106,52 @@ func TestOwnDatabase(t *testing.T) {
 	moved.change = func(s *db.Service, _ db.Blobs) { s.Description = "described since" }
 	if add(writeDB(t, filepath.Join(tr.Root, "moved"), moved, oneshot("o"))) {
 		t.Error("not copied, though its notes differ")
+	}
+}
+
+// TestStatesSince: what was touched is asked again, and nothing else.
+func TestStatesSince(t *testing.T) {
+	tr := newTree(t)
+	d := tr.init(writeDB(t, filepath.Join(tr.Root, "old"), longrun("a"), longrun("b"), oneshot("o")))
+	w := lock(t, d)
+	defer w.Close()
+	st := state(t, w)
+	v := view(t, d, st)
+	for i, s := range st.Services[:2] {
+		start(t, w, s.Slot, v.Definition(db.ServiceID(i)))
+	}
+	before := state(t, w).Services
+	var slots []live.Slot
+	for _, s := range before {
+		slots = append(slots, s.Slot)
+		if s.Type == db.Longrun {
+			if _, err := s6.WaitFor(t.Context(), d.Servicedir(s.Slot), s6.GoalDownReady(), s6.CmdDown); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Append("test", journal.Down{Slot: slots[0]}, journal.Down{Slot: slots[1]}, journal.Up{Slot: slots[2]}); err != nil {
+		t.Fatal(err)
+	}
+	now := state(t, w).Services
+	for _, touched := range [][]live.Slot{nil, slots[:1], slots[2:], slots} {
+		got, err := w.StatesSince(before, st.Table, touched)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range got {
+			want := before[i]
+			if slices.Contains(touched, s.Slot) {
+				want = now[i]
+			}
+			if !reflect.DeepEqual(s, want) {
+				t.Errorf("touched %v: %s is\n%+v, want\n%+v", touched, s.Name, s, want)
+			}
+		}
+	}
+	// Who was not there before is asked.
+	if got, err := w.StatesSince(before[1:2], st.Table, nil); err != nil || !reflect.DeepEqual(got, []live.ServiceState{now[0], before[1], now[2]}) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

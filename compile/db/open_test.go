@@ -155,6 +155,53 @@ func TestOpenTakesNoLock(t *testing.T) {
 	}
 }
 
+// TestDraft: a copy can be read before it is checked, and leaves nothing unless it is
+// kept, which one that is damaged cannot be.
+func TestDraft(t *testing.T) {
+	t.Parallel()
+	src, dir := write(t, rich(t)), tempDir(t)
+	for name, c := range map[string]struct {
+		src  string
+		keep bool
+		err  error
+	}{
+		"kept":     {src, true, nil},
+		"not kept": {src, false, nil},
+		"damaged":  {spoiled(t, rich(t), true, func(im *image) { im.model.Blobs[im.model.Services[2].Run.Script] = []byte("other") }), true, ErrCorrupt},
+	} {
+		d, err := Take(c.src, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := d.DB.Service(0); err != nil || s.Name != d.DB.Name(0) {
+			t.Errorf("%s: read as %v, %v", name, s, err)
+		}
+		path := filepath.Join(dir, d.DB.Content().String()+".db")
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: it has its name already: %v", name, err)
+		}
+		if c.keep {
+			for range 2 {
+				if err := d.Keep(); !errors.Is(err, c.err) {
+					t.Errorf("%s: %v, want %v", name, err, c.err)
+				}
+			}
+		}
+		if err := d.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.keep && c.err == nil {
+			alone(t, path)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: it has left %v, %v", name, left, err)
+		}
+	}
+}
+
 func TestCopy(t *testing.T) {
 	t.Parallel()
 	m := rich(t)

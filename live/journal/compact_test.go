@@ -142,6 +142,19 @@ func TestCompactedAnyTime(t *testing.T) {
 	})
 }
 
+// damage flips a bit of a file.
+func damage(t *testing.T, path string, where func([]byte) int) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[where(b)] ^= 1
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDamagedHistory: who needs the state does not look at what is kept for people.
 func TestDamagedHistory(t *testing.T) {
 	w, path := created(t, oneService)
@@ -149,15 +162,7 @@ func TestDamagedHistory(t *testing.T) {
 	if err := w.Compact(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := bytes.Index(b, []byte(`"kind":"down"`))
-	b[at+8] = 'x'
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, path, func(b []byte) int { return bytes.Index(b, []byte(`"kind":"down"`)) })
 	known, err := Load(path)
 	if err != nil || !known.Service(5).Up {
 		t.Errorf("load: %v", err)
@@ -304,14 +309,7 @@ func TestCompactDamaged(t *testing.T) {
 	if err := w.Compact(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b[lineEnd(b, len(Header))+20] ^= 1
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, path, func(b []byte) int { return lineEnd(b, len(Header)) + 20 })
 	mustAppend(t, w, Down{Slot: 5})
 	if err := w.Compact(); err != nil {
 		t.Fatal(err)
