@@ -130,10 +130,17 @@ func TestStatesSince(t *testing.T) {
 			}
 		}
 	}
-	if err := w.Append("test", journal.Down{Slot: slots[0]}, journal.Down{Slot: slots[1]}, journal.Up{Slot: slots[2]}); err != nil {
+	if err := w.Append("test", journal.Down{Slot: slots[0]}, journal.Up{Slot: slots[2]}); err != nil {
 		t.Fatal(err)
 	}
+	// Nobody has told that b is down: it is found and noted.
+	if got, err := w.StatesSince(before, st.Table, slots[1:2]); err != nil || got[1].Up || !got[1].Observed {
+		t.Errorf("%+v, %v", got, err)
+	}
 	now := state(t, w).Services
+	if now[1].Up || now[1].Observed || now[1].Noted == "" {
+		t.Errorf("not noted: %+v", now[1])
+	}
 	for _, touched := range [][]live.Slot{nil, slots[:1], slots[2:], slots} {
 		got, err := w.StatesSince(before, st.Table, touched)
 		if err != nil {

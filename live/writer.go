@@ -148,10 +148,19 @@ func (w *Writer) State() (*State, error) {
 		return nil, err
 	}
 	a.note()
+	if w.observed(s.Services, s.Other) {
+		s.Seq = w.journal.Seq()
+	}
+	return s, nil
+}
+
+// observed notes what was found other than the journal has it, and reports whether
+// there was something that could be noted.
+func (w *Writer) observed(lists ...[]ServiceState) bool {
 	seen := make(map[Slot]bool)
 	var events []journal.Event
 	var found []*ServiceState
-	for _, list := range [][]ServiceState{s.Services, s.Other} {
+	for _, list := range lists {
 		for i := range list {
 			sv := &list[i]
 			if sv.Observed && !seen[sv.Slot] {
@@ -161,14 +170,12 @@ func (w *Writer) State() (*State, error) {
 			}
 		}
 	}
-	if len(events) > 0 {
-		w.Remark(found...)
-		// The state is right without the note, which a full disk may prevent.
-		if w.Append("observed", events...) == nil {
-			s.Seq = w.journal.Seq()
-		}
+	if len(events) == 0 {
+		return false
 	}
-	return s, nil
+	w.Remark(found...)
+	// The state is right without the note, which a full disk may prevent.
+	return w.Append("observed", events...) == nil
 }
 
 // present is who is surely there.

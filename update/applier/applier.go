@@ -68,6 +68,7 @@ const heedLimit = time.Second
 // good. It waits until that is known: else the process might end before, and nobody be
 // told that it is not started again.
 func resign(dir string) error {
+	_ = s6.MarkDown(dir) // for the next supervisor; who has no room for that does without
 	if err := s6.SendControl(dir, s6.CmdDown); err != nil {
 		return err
 	}
