@@ -124,7 +124,9 @@ func (w *Writer) rewrite() error {
 		return err
 	}
 	// From here on the new file counts, also if it cannot be opened yet.
-	err = w.f.Close()
+	if w.f != nil {
+		err = w.f.Close()
+	}
 	w.f, w.size, w.more = nil, int64(len(content)), 0
 	w.compact = max(compactAbove, compactTimes*w.size)
 	return errors.Join(err, w.open(w.size))

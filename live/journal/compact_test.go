@@ -38,6 +38,22 @@ func mustAppend(t testing.TB, w *Writer, events ...Event) {
 	}
 }
 
+// mustCompact gives the file after a compaction, and where a fold of it begins.
+func mustCompact(t testing.TB, w *Writer, path string) (b []byte, begin int) {
+	t.Helper()
+	err := w.Compact()
+	if err == nil {
+		b, err = os.ReadFile(path)
+	}
+	if err == nil {
+		begin, err = parseHeader(b)
+	}
+	if err != nil || begin <= len(Header) {
+		t.Fatal(begin, err)
+	}
+	return b, begin
+}
+
 // checkFile compares what a journal's readers say with the writer's state, and gives
 // the records, and how many of them a fold reads.
 func checkFile(t testing.TB, w *Writer, path string) (records []Record, folded int) {
@@ -180,17 +196,7 @@ func TestBegin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Compact(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, err := parseHeader(b)
-	if err != nil || begin <= len(Header) {
-		t.Fatal(begin, err)
-	}
+	b, begin := mustCompact(t, w, path)
 	last := bytes.LastIndexByte(b[:len(b)-1], '\n') + 1
 	second := lineEnd(b, len(Header))
 	for name, c := range map[string]struct {
@@ -273,17 +279,7 @@ func TestMiddle(t *testing.T) {
 func TestCompactCut(t *testing.T) {
 	w, path := created(t, oneService)
 	mustAppend(t, w, Down{Slot: 5}, Up{Slot: 5})
-	if err := w.Compact(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, err := parseHeader(b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, begin := mustCompact(t, w, path)
 	for _, size := range []int{begin, begin - 1, len(Header) + 5, len(Header), 3} {
 		if err := os.Truncate(path, int64(size)); err != nil {
 			t.Fatal(err)
@@ -345,6 +341,7 @@ func TestCompactedAway(t *testing.T) {
 	if err := os.Rename(path+".away", path); err != nil {
 		t.Fatal(err)
 	}
+	mustCompact(t, w, path)
 	mustAppend(t, w, Down{Slot: 5})
 	checkFile(t, w, path)
 }

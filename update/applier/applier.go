@@ -33,49 +33,34 @@ func Main(ctx context.Context, path string, tell func(error)) error {
 	case err != nil:
 		return err
 	}
-	if patch := w.Head().Patch; patch == nil {
-		return leave(w, update.Tidy(w)) // the one before may have been killed at its end
-	} else if patch.Tries >= MaxTries {
-		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
-		return leave(w, nil)
-	}
 	sup := tree.New(d)
 	sup.Warn = tell
 	defer sup.Close()
+	if patch := w.Head().Patch; patch == nil {
+		return leave(w, sup, update.Tidy(w)) // the one before may have been killed at its end
+	} else if patch.Tries >= MaxTries {
+		tell(fmt.Errorf("cannot update: tried %d times: rc-update --resume tries again, --abort takes the update back", patch.Tries))
+		return leave(w, sup, nil)
+	}
 	result, err := Resume(ctx, w, sup, update.Env{Cause: w.Head().Patch.Cause})
 	Tell(result, tell)
 	if errors.Is(err, update.ErrSuspended) {
 		tell(err)
 		err = nil
 	}
-	return leave(w, err)
+	return leave(w, sup, err)
 }
 
 // leave gives the lock back. Unless something went wrong the supervisor is told before
 // that not to start this program again: whoever gets the lock next may want to have it
-// started.
-func leave(w *live.Writer, err error) error {
+// started. It has heard that then: else this process might end before, and nobody be told
+// that it is not started again.
+func leave(w *live.Writer, sup *tree.Supervisor, err error) error {
 	if err == nil {
-		err = resign(w.Servicedir(live.ApplierSlot))
+		_ = s6.MarkDown(w.Servicedir(live.ApplierSlot)) // for the next supervisor; who has no room for that does without
+		err = sup.Release(change.Target{Slot: live.ApplierSlot})
 	}
 	return errors.Join(err, w.Close())
-}
-
-// heedLimit is how long a supervisor may take to read what it was told.
-const heedLimit = time.Second
-
-// resign tells the supervisor of a service directory that its process is about to end for
-// good. It waits until that is known: else the process might end before, and nobody be
-// told that it is not started again.
-func resign(dir string) error {
-	_ = s6.MarkDown(dir) // for the next supervisor; who has no room for that does without
-	if err := s6.SendControl(dir, s6.CmdDown); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), heedLimit)
-	defer cancel()
-	_ = s6.Heeded(ctx, dir) // a supervisor that is gone tells nobody anything
-	return nil
 }
 
 // Resume is [update.Resume] with a supervision tree: it fetches first the results of

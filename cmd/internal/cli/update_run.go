@@ -124,7 +124,7 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if err := trustDatabase(j.s, path); err != nil {
 		return nil, err
 	}
-	draft, err := w.TakeDB(path)
+	draft, err := w.TakeDB(path) // first: it is checked beside everything else
 	if err != nil {
 		return nil, err
 	}
