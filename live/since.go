@@ -4,8 +4,8 @@ import "strata/live/journal"
 
 // StatesSince gives the states of the services of a table, which is that of the current
 // database. Those that were asked before, by [Writer.State], and that nobody has touched
-// since are not asked again; before is in the order of a table, too. What is found other
-// than the journal has it becomes its truth, as there.
+// since are not asked again; before is in the order of a table, too, and is not to be
+// used any more. What is found other than the journal has it becomes its truth, as there.
 func (w *Writer) StatesSince(before []ServiceState, t journal.Table, touched []Slot) ([]ServiceState, error) {
 	again := make(map[Slot]bool, len(touched))
 	for _, slot := range touched {
@@ -16,15 +16,10 @@ func (w *Writer) StatesSince(before []ServiceState, t journal.Table, touched []S
 		return nil, err
 	}
 	defer a.close()
-	states, asked := make([]ServiceState, len(t)), []ServiceState(nil)
+	states, asked := inOrder(before, t), []ServiceState(nil)
 	w.journal.With(func(known *journal.Folder) {
-		rest := before // both are in the order of names
 		for i, e := range t {
-			for len(rest) > 0 && rest[0].Name < e.Name {
-				rest = rest[1:]
-			}
-			if len(rest) > 0 && rest[0].Name == e.Name && rest[0].Slot == e.Slot && !again[e.Slot] {
-				states[i] = rest[0]
+			if states[i].Slot == e.Slot && !again[e.Slot] {
 				continue
 			}
 			if err = a.service(&states[i], e, known.Service(e.Slot)); err != nil {
@@ -37,4 +32,26 @@ func (w *Writer) StatesSince(before []ServiceState, t journal.Table, touched []S
 		w.observed(asked)
 	}
 	return states, err
+}
+
+// inOrder puts states into the order of a table. A service that is not among them, or
+// has another slot now, gets none. Mostly the order is the same already.
+func inOrder(before []ServiceState, t journal.Table) []ServiceState {
+	same := len(before) == len(t)
+	for i := 0; same && i < len(t); i++ {
+		same = before[i].Slot == t[i].Slot && before[i].Name == t[i].Name
+	}
+	if same {
+		return before
+	}
+	states := make([]ServiceState, len(t))
+	for i, e := range t {
+		for len(before) > 0 && before[0].Name < e.Name {
+			before = before[1:]
+		}
+		if len(before) > 0 && before[0].Name == e.Name && before[0].Slot == e.Slot {
+			states[i] = before[0]
+		}
+	}
+	return states
 }

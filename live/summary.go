@@ -1,13 +1,14 @@
 package live
 
 import (
+	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"os"
-	"slices"
 	"strconv"
 
 	"strata/internal/atomicfs"
@@ -66,60 +67,55 @@ func (w *Writer) WriteSummary() error {
 
 func writeSummary(d *Dir, from *journal.Folder) error {
 	j := from.Head()
-	services := make([]SummaryService, len(j.Table))
-	_ = spread(len(services), func(i int) error {
-		e := j.Table[i]
-		known := from.Service(e.Slot)
-		services[i] = SummaryService{Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown}
-		return nil
+	services := func(yield func(SummaryService) bool) {
+		for _, e := range j.Table {
+			known := from.Service(e.Slot)
+			if !yield(SummaryService{Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown}) {
+				return
+			}
+		}
+	}
+	return atomicfs.WriteFile(d.file("state"), 0o644, func(f *os.File) error {
+		return printSummary(f, Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch}, services)
 	})
-	text, err := summaryText(Summary{Format: SummaryFormat, Seq: j.Seq, Epoch: j.Epoch, Services: services})
+}
+
+// printSummary writes the JSON of a summary with these services. That is done at the end
+// of each command, and there can be thousands of services.
+func printSummary(to io.Writer, s Summary, services iter.Seq[SummaryService]) error {
+	s.Services = []SummaryService{}
+	head, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	return atomicfs.WriteFile(d.file("state"), 0o644, func(f *os.File) error {
-		_, err := f.Write(text)
-		return err
-	})
+	const size = 64 << 10
+	w := bufio.NewWriterSize(to, size)
+	_, _ = w.Write(bytes.TrimSuffix(head, []byte("]}"))) // Flush gives the error
+	comma := ""
+	for sv := range services {
+		b, err := appendService(append(w.AvailableBuffer(), comma...), sv)
+		if err != nil {
+			return err
+		}
+		_, _ = w.Write(b)
+		comma = ","
+	}
+	_, _ = w.WriteString("]}\n")
+	return w.Flush()
 }
 
-// summaryText is the JSON of a summary. It is written at the end of each command, and
-// there can be thousands of services.
-func summaryText(s Summary) ([]byte, error) {
-	list := s.Services
-	s.Services = []SummaryService{}
-	b, err := json.Marshal(s)
-	const each = 80 // bytes, mostly enough
-	b = slices.Grow(bytes.TrimSuffix(b, []byte("]}")), each*len(list))
-	for i, sv := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `{"name":`...)
-		if plain(sv.Name) {
-			b = append(append(append(b, '"'), sv.Name...), '"')
-		} else {
-			name, nameErr := json.Marshal(sv.Name)
-			err = cmp.Or(err, nameErr)
-			b = append(b, name...)
-		}
-		b = append(append(append(b, `,"type":"`...), sv.Type...), `","up":`...)
-		b = append(strconv.AppendBool(b, sv.Up), `,"wanted":`...)
-		b = strconv.AppendBool(b, sv.Wanted)
-		if sv.Unknown {
-			b = append(b, `,"unknown":true`...)
-		}
-		b = append(b, '}')
+// appendService appends the JSON of one service.
+func appendService(b []byte, sv SummaryService) ([]byte, error) {
+	if !journal.Text(sv.Name).Plain() {
+		text, err := json.Marshal(sv)
+		return append(b, text...), err
 	}
-	return append(b, "]}\n"...), err
-}
-
-// plain says that a name stands in JSON as it is.
-func plain(name string) bool {
-	for _, c := range []byte(name) {
-		if c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
+	b = append(append(b, `{"name":"`...), sv.Name...)
+	b = append(append(b, `","type":"`...), sv.Type...)
+	b = strconv.AppendBool(append(b, `","up":`...), sv.Up)
+	b = strconv.AppendBool(append(b, `,"wanted":`...), sv.Wanted)
+	if sv.Unknown {
+		b = append(b, `,"unknown":true`...)
 	}
-	return true
+	return append(b, '}'), nil
 }

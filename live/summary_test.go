@@ -2,6 +2,8 @@ package live
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -24,8 +26,9 @@ func TestSummaryText(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if got, err := summaryText(s); err != nil || string(got) != string(want)+"\n" {
-			rt.Errorf("%v\n%s\nwant\n%s", err, got, want)
+		var got strings.Builder
+		if err := printSummary(&got, s, slices.Values(s.Services)); err != nil || got.String() != string(want)+"\n" {
+			rt.Errorf("%v\n%s\nwant\n%s", err, &got, want)
 		}
 	})
 }

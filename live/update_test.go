@@ -134,7 +134,7 @@ func TestStatesSince(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Nobody has told that b is down: it is found and noted.
-	if got, err := w.StatesSince(before, st.Table, slots[1:2]); err != nil || got[1].Up || !got[1].Observed {
+	if got, err := w.StatesSince(slices.Clone(before), st.Table, slots[1:2]); err != nil || got[1].Up || !got[1].Observed {
 		t.Errorf("%+v, %v", got, err)
 	}
 	now := state(t, w).Services
@@ -142,7 +142,7 @@ func TestStatesSince(t *testing.T) {
 		t.Errorf("not noted: %+v", now[1])
 	}
 	for _, touched := range [][]live.Slot{nil, slots[:1], slots[2:], slots} {
-		got, err := w.StatesSince(before, st.Table, touched)
+		got, err := w.StatesSince(slices.Clone(before), st.Table, touched)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -129,7 +129,7 @@ func (p *plan) switchActions(r *reasons) {
 // redefined says that what the service runs in has to be made anew.
 func (p *plan) redefined(i, j id) bool {
 	// The files of a private database have other modes.
-	return p.old.private != p.new.private || p.old.defs[i] != p.new.defs[j] || !p.samePipes(i, j)
+	return p.old.private != p.new.private || p.old.def(i) != p.new.def(j) || !p.samePipes(i, j)
 }
 
 // goesStale says that the process goes on although its definition asks for a

@@ -35,8 +35,6 @@ type Env struct {
 	// Check says whether the new database is sound, where that is still being found out;
 	// nil: it is. Nothing that counts is written before.
 	Check func() error
-	// Ready is told that the patch fits and is about to be written down; nil is nobody.
-	Ready func()
 	// Observe is told of each action when it is done; nil is nobody.
 	Observe func(Action)
 }

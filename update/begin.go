@@ -31,9 +31,6 @@ func prepare(w *live.Writer, base Base, newdb *db.DB, p *Patch, env Env) (*appli
 		w: w, env: env, patch: p, byOp: map[Op][]Action{}, noted: map[int]bool{},
 		states: base.State.Services, old: base.View, new: live.View{DB: newdb},
 	}
-	if env.Ready != nil && !p.Empty() {
-		env.Ready()
-	}
 	return a, a.write()
 }
 

@@ -214,7 +214,7 @@ var viaNames = map[Via]string{ByFile: "conversion file", ByRenamedFrom: "renamed
 // sameFlat compares what needs no record.
 func (c *Changes) sameFlat(i, j id) bool {
 	old, new := c.before, c.after
-	return old.defs[i] == new.defs[j] && old.flags[i] == new.flags[j] && old.manual[i] == new.manual[j] &&
+	return old.def(i) == new.def(j) && old.flags[i] == new.flags[j] && old.manual[i] == new.manual[j] &&
 		c.samePipes(i, j)
 }
 

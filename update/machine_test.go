@@ -51,7 +51,7 @@ func newMachine(t *rapid.T, v *view, st State) *machine {
 
 // render is what a service should run in.
 func (m *machine) render(v *view, i id, slots map[string]int) rendered {
-	r := rendered{def: v.defs[i], fed: v.fed[i], private: v.private}
+	r := rendered{def: v.def(i), fed: v.fed[i], private: v.private}
 	if v.consumer[i] != db.None {
 		r.feeds = slots[v.names[v.consumer[i]]]
 	}

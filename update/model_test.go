@@ -192,6 +192,8 @@ func viewOfModel(m *db.Model) *view {
 		service: func(i id) (*db.Service, error) { return &m.Services[i], nil },
 		blob:    func(d db.Digest) ([]byte, error) { return m.Blobs[d], nil },
 	}
+	defs := make([]db.Digest, len(m.Services))
+	v.def = func(i id) db.Digest { return defs[i] }
 	h := sha256.New()
 	for i := range m.Services {
 		s := &m.Services[i]
@@ -202,7 +204,7 @@ func viewOfModel(m *db.Model) *view {
 		v.types = append(v.types, s.Type)
 		v.flags = append(v.flags, s.Flags)
 		v.manual = append(v.manual, s.Manual)
-		v.defs = append(v.defs, sha256.Sum256(fmt.Appendf(nil, "%+v", body)))
+		defs[i] = sha256.Sum256(fmt.Appendf(nil, "%+v", body))
 		v.consumer = append(v.consumer, s.Consumer)
 		v.fed = append(v.fed, len(s.Producers) > 0)
 		whole := *s

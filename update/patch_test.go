@@ -87,10 +87,15 @@ func TestPatchOfBytes(t *testing.T) {
 func FuzzParsePatch(f *testing.F) {
 	f.Add([]byte(`{"format":"strata-patch/1","actions":[{"seq":1,"phase":"switch","op":"switch","class":"graph"}],"after":{"up":[]}}`))
 	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"format":"strata-patch/1","before":{"up":["a","b"]},"actions":[],"after":{"up":["a"]}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := ParsePatch(text)
 		if (err == nil) == errors.Is(err, ErrPatch) || (err == nil) != (p != nil) {
 			t.Errorf("%v, %v", p, err)
+		}
+		var quick, whole plainPatch
+		if quick.unmarshalUp(text) && (json.Unmarshal(text, &whole) != nil || !reflect.DeepEqual(quick, whole)) {
+			t.Errorf("read as\n%+v, want\n%+v", quick, whole)
 		}
 	})
 }

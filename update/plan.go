@@ -125,7 +125,7 @@ func newPlan(c *Changes, st State, o Options) (*plan, error) {
 	if len(st.Up) != c.before.view.len() || len(st.Stopped) != c.before.view.len() {
 		return nil, fmt.Errorf("cannot plan: the state has %d services, the database %d", len(st.Up), c.before.view.len())
 	}
-	p.patch.Before.Up = []string{}
+	p.patch.Before.Up = make([]string, 0, len(st.Up))
 	for i, up := range st.Up {
 		if up {
 			p.patch.Before.Up = append(p.patch.Before.Up, c.before.names[i])
@@ -252,7 +252,7 @@ func (s *ServiceChange) Action() Class {
 
 // sortedNames returns the names of the services in s.
 func (v *vertices) sortedNames(s *graph.Set) []string {
-	out := []string{}
+	out := make([]string, 0, s.Len())
 	for i := range s.All() {
 		if v.isService(i) {
 			out = append(out, v.name(i))

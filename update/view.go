@@ -22,7 +22,6 @@ type view struct {
 	types  []db.Type
 	flags  []db.Flags
 	manual []bool
-	defs   []db.Digest // of the definitions
 	// consumer is what a longrun feeds, fed says that something feeds it.
 	consumer []id
 	fed      []bool
@@ -30,7 +29,8 @@ type view struct {
 	needs, wants, soft *graph.Graph
 	levels             graph.Levels
 
-	bundles []db.Bundle // sorted by name, without description and origin
+	bundles []db.Bundle        // sorted by name, without description and origin
+	def     func(id) db.Digest // of its definition
 	service func(id) (*db.Service, error)
 	blob    func(db.Digest) ([]byte, error)
 }
@@ -40,13 +40,13 @@ func viewOf(d *db.DB) *view {
 	v := &view{
 		path: d.Path(), content: d.Content(), file: d.File(), private: d.Private(),
 		names: make([]string, n), types: make([]db.Type, n), flags: make([]db.Flags, n), manual: make([]bool, n),
-		defs: make([]db.Digest, n), consumer: make([]id, n), fed: make([]bool, n),
+		consumer: make([]id, n), fed: make([]bool, n),
 		needs: d.Needs(), wants: d.Wants(), soft: d.Soft(), levels: d.Levels(),
-		bundles: make([]db.Bundle, d.Bundles()), service: d.Service, blob: d.Blob,
+		bundles: make([]db.Bundle, d.Bundles()), def: d.Definition, service: d.Service, blob: d.Blob,
 	}
 	for i := range id(n) {
 		v.names[i], v.types[i], v.flags[i], v.manual[i] = d.Name(i), d.Type(i), d.Flags(i), d.Manual(i)
-		v.defs[i], v.consumer[i], v.fed[i] = d.Definition(i), d.Consumer(i), d.HasProducers(i)
+		v.consumer[i], v.fed[i] = d.Consumer(i), d.HasProducers(i)
 	}
 	for k := range v.bundles {
 		b := db.BundleID(k)

@@ -20,13 +20,13 @@ type plainPatch Patch
 // and its bytes in base64, as in the journal.
 func (p Patch) MarshalJSON() ([]byte, error) {
 	out := plainPatch(p)
-	err := out.convert(func(s string) (string, error) {
-		if utf8.ValidString(s) && !strings.HasPrefix(s, bytesMark) {
-			return s, nil
-		}
-		return bytesMark + base64.StdEncoding.EncodeToString([]byte(s)), nil
-	})
-	if err != nil {
+	if err := out.convertRest(encodeString); err != nil {
+		return nil, err
+	}
+	if text, ok := out.marshalUp(); ok {
+		return text, nil
+	}
+	if err := out.convertUp(encodeString); err != nil {
 		return nil, err
 	}
 	return json.Marshal(out)
@@ -34,65 +34,104 @@ func (p Patch) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (p *Patch) UnmarshalJSON(text []byte) error {
-	if err := json.Unmarshal(text, (*plainPatch)(p)); err != nil {
+	var in plainPatch
+	if !in.unmarshalUp(text) {
+		in = plainPatch{}
+		if err := json.Unmarshal(text, &in); err != nil {
+			return err
+		}
+		if err := in.convertUp(decodeString); err != nil {
+			return err
+		}
+	}
+	if err := in.convertRest(decodeString); err != nil {
 		return err
 	}
-	return (*plainPatch)(p).convert(func(s string) (string, error) {
-		coded, ok := strings.CutPrefix(s, bytesMark)
-		if !ok {
-			return s, nil
-		}
-		b, err := base64.StdEncoding.DecodeString(coded)
-		if err != nil {
-			return "", fmt.Errorf("cannot read the string %q: %w", s, err)
-		}
-		return string(b), nil
-	})
+	*p = Patch(in)
+	return nil
 }
 
-// convert changes all strings that hold names or paths, in lists of its own.
-func (p *plainPatch) convert(f func(string) (string, error)) (err error) {
-	one := func(s *string) {
-		if err == nil {
-			*s, err = f(*s)
-		}
+// encodeString gives what stands for a string in JSON.
+func encodeString(s string) (string, error) {
+	if utf8.ValidString(s) && !strings.HasPrefix(s, bytesMark) {
+		return s, nil
 	}
-	list := func(l *[]string) {
-		*l = slices.Clone(*l)
-		for i := range *l {
-			one(&(*l)[i])
-		}
+	return bytesMark + base64.StdEncoding.EncodeToString([]byte(s)), nil
+}
+
+// decodeString is the reverse of encodeString.
+func decodeString(s string) (string, error) {
+	coded, ok := strings.CutPrefix(s, bytesMark)
+	if !ok {
+		return s, nil
 	}
+	b, err := base64.StdEncoding.DecodeString(coded)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the string %q: %w", s, err)
+	}
+	return string(b), nil
+}
+
+// convertUp changes the strings of the lists of what is up, in lists of its own.
+func (p *plainPatch) convertUp(f func(string) (string, error)) error {
+	c := conversion{f: f}
+	for _, u := range upLists {
+		c.list(u.in(p))
+	}
+	return c.err
+}
+
+// convertRest changes all other strings that hold names or paths.
+func (p *plainPatch) convertRest(f func(string) (string, error)) error {
+	c := conversion{f: f}
 	for _, s := range []*string{&p.Old.Path, &p.New.Path, &p.Live.Path} {
-		one(s)
+		c.one(s)
 	}
-	list(&p.Before.Up)
-	list(&p.After.Up)
-	list(&p.Warnings)
+	c.list(&p.After.Wanted)
+	c.list(&p.Warnings)
 	if p.Store != nil {
 		m := *p.Store
 		p.Store = &m
 		for _, s := range []*string{&m.Path, &m.From, &m.To} {
-			one(s)
+			c.one(s)
 		}
 	}
 	if p.S6RC != nil {
 		p.S6RC = &Lists{p.S6RC.Stop, p.S6RC.Start}
-		list(&p.S6RC.Stop)
-		list(&p.S6RC.Start)
+		c.list(&p.S6RC.Stop)
+		c.list(&p.S6RC.Start)
 	}
 	p.Actions = slices.Clone(p.Actions)
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		one(&a.Service)
-		list(&a.NewNames)
+		c.one(&a.Service)
+		c.list(&a.NewNames)
 		a.Because = slices.Clone(a.Because)
 		for k := range a.Because {
-			c := &a.Because[k]
-			for _, s := range []*string{&c.Service, &c.Field, &c.From, &c.To, &c.At, &c.OldAt} {
-				one(s)
+			b := &a.Because[k]
+			for _, s := range []*string{&b.Service, &b.Field, &b.From, &b.To, &b.At, &b.OldAt} {
+				c.one(s)
 			}
 		}
 	}
-	return err
+	return c.err
+}
+
+// conversion changes strings until that is not possible.
+type conversion struct {
+	f   func(string) (string, error)
+	err error
+}
+
+func (c *conversion) one(s *string) {
+	if c.err == nil {
+		*s, c.err = c.f(*s)
+	}
+}
+
+func (c *conversion) list(l *[]string) {
+	*l = slices.Clone(*l)
+	for i := range *l {
+		c.one(&(*l)[i])
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"strata/compile/db"
 )
@@ -62,8 +61,6 @@ func (t *Table) UnmarshalJSON(b []byte) error {
 func (s *scanner) table() Table {
 	var c tableColumns
 	s.lit(`{"names":[`)
-	const each = 24 // bytes in the text, at least mostly
-	s.many = len(s.b) / each
 	c.Names = s.names()
 	s.many = len(c.Names)
 	s.lit(`,"slots":[`)
@@ -82,21 +79,11 @@ func (s *scanner) table() Table {
 
 // names takes the rest of a list of strings. They share their memory.
 func (s *scanner) names() []string {
-	texts := list(s, func() []byte { s.lit(`"`); return s.bytes() })
-	size := 0
-	for _, text := range texts {
-		size += len(text)
+	if s.bad || s.opt("]") {
+		return nil
 	}
-	var all strings.Builder
-	all.Grow(size)
-	for _, text := range texts {
-		all.Write(text)
-	}
-	whole := all.String()
-	names := make([]string, len(texts))
-	for i, text := range texts {
-		names[i], whole = whole[:len(text)], whole[len(text):]
-	}
+	names, rest, ok := CutNames(s.b)
+	s.b, s.bad = rest, !ok
 	return names
 }
 

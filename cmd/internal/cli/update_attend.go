@@ -30,7 +30,8 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 	defer func() { from.close() }()
 	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
 		early, later := applier.Early{Dir: w.Dir}, context.WithoutCancel(ctx)
-		p, err = j.begin(ctx, w, sup, &from, func() { early.Start(later) })
+		j.differs = func() { early.Start(later) } // what it reads is ready when the patch is
+		p, err = j.begin(ctx, w, sup, &from)
 		if err != nil || p.Empty() {
 			return errors.Join(err, early.Stop(applierGrace))
 		}

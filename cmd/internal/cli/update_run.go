@@ -31,6 +31,7 @@ type updateJob struct {
 	observe     func(update.Action)
 	moved       func(change.Event) // nil is nobody
 	warn        func(error)
+	differs     func() // is told once the new database is another one; nil is nobody
 }
 
 // run takes the lock, a copy of the new database, and applies the patch itself. The
@@ -101,14 +102,14 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 	}
 }
 
-// begin plans, and writes down that the patch is going to be applied. ready is told
-// before that, and from is where to look on then.
-func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout, ready func()) (*update.Patch, error) {
+// begin plans, and writes down that the patch is going to be applied. from is where to
+// look on then.
+func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout) (*update.Patch, error) {
 	return j.with(ctx, w, sup, func(base update.Base, draft *db.Draft, p *update.Patch) error {
 		if err := from.before(w); err != nil {
 			return err
 		}
-		return update.Begin(w, base, draft.DB, p, update.Env{Cause: j.cause, Limit: j.limit, Check: draft.Keep, Ready: ready})
+		return update.Begin(w, base, draft.DB, p, update.Env{Cause: j.cause, Limit: j.limit, Check: draft.Keep})
 	})
 }
 
@@ -129,6 +130,9 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		return nil, err
 	}
 	defer draft.Close()
+	if j.differs != nil && draft.DB.Content() != w.Head().Content {
+		j.differs()
+	}
 	session, err := tree.Open(ctx, w, sup)
 	if err != nil {
 		return nil, err
