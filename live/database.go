@@ -31,14 +31,15 @@ func (w *Writer) AddDB(src string) (*db.DB, error) {
 }
 
 // TakeDB begins [Writer.AddDB]: the copy can be read while it is checked, is to be kept
-// or not, and closed.
+// or not, and closed. What is as in the current database, which was checked when it was
+// taken, takes less time to check.
 func (w *Writer) TakeDB(src string) (*db.Draft, error) {
 	var current db.Digest
 	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
 	if own := w.own(src, current); own != nil {
 		return db.Kept(own), nil
 	}
-	return db.Take(src, w.file("db"))
+	return db.Take(src, w.file("db"), w.DatabasePath(current))
 }
 
 // PreviewDB opens the database at src as [Writer.AddDB] does, but changes nothing: it is

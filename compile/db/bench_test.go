@@ -1,9 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func BenchmarkWrite(b *testing.B) {
@@ -76,4 +79,53 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkCheck checks a database that was just copied, alone and beside the current
+// one, of which it differs in one service.
+func BenchmarkCheck(b *testing.B) {
+	const n = 10000
+	m := large(b, n)
+	current := write(b, m)
+	m.Services[n/2].TimeoutUp++
+	db, err := OpenLive(write(b, m))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	for _, c := range []struct {
+		name  string
+		check func() error
+	}{
+		{"whole/alone", func() error { return db.check(nil) }},
+		{"whole/like", func() error { return db.checkLike(current) }},
+		{"records/alone", func() error { return cmp.Or(db.checkMeaning(nil), db.checkNotes(nil)) }},
+		{"records/like", func() error {
+			like, err := OpenLive(current)
+			if err != nil {
+				return err
+			}
+			return cmp.Or(db.checkMeaning(like), db.checkNotes(like), like.Close())
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := processorTime(b)
+			for b.Loop() {
+				if err := c.check(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+		})
+	}
+}
+
+// processorTime is what the process has used, in nanoseconds.
+func processorTime(b *testing.B) int64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }

@@ -15,23 +15,24 @@ import (
 // are not those of the graph (and so any cycle), pipelines of which one side does
 // not know the other, contents that are missing or that nobody uses.
 func (db *DB) Check() error {
-	if err := protect(db.check); err != nil {
+	if err := db.check(nil); err != nil {
 		return fmt.Errorf("cannot use database %s: %w", db.path, err)
 	}
 	return nil
 }
 
 // check does half of the work, the two digests that cover everything and the notes,
-// beside the other half.
-func (db *DB) check() error {
+// beside the other half. What is as in like, a database that was checked before, or nil,
+// is looked at less closely.
+func (db *DB) check(like *DB) error {
 	var whole, content, notes error
 	var aside sync.WaitGroup
 	aside.Go(func() {
 		whole = protect(db.checkWhole)
 		content = protect(db.checkContent)
-		notes = protect(db.checkNotes)
+		notes = alongside(like, db.checkNotes)
 	})
-	meaning := protect(db.checkMeaning)
+	meaning := alongside(like, db.checkMeaning)
 	aside.Wait()
 	return cmp.Or(whole, meaning, content, notes)
 }
@@ -60,11 +61,14 @@ func (db *DB) checkContent() error {
 	return err
 }
 
-func (db *DB) checkMeaning() error {
+func (db *DB) checkMeaning(like *DB) error {
 	if err := db.flat.checkMeaning(); err != nil {
 		return err
 	}
-	c := checker{db: db, def: sha256.New(), used: map[Digest]bool{}}
+	c := checker{db: db, skim: codec{skim: true}, def: sha256.New(), used: make(map[Digest]bool, db.Len())}
+	if like != nil {
+		c.twins, c.contents = twins{like: like, at: like.services.cursor()}, like.blobs.cursor()
+	}
 	if err := db.services.each(c.service); err != nil {
 		return err
 	}
@@ -85,8 +89,14 @@ func (db *DB) checkMeaning() error {
 
 // checker goes through the buckets.
 type checker struct {
-	db    *DB
-	def   hash.Hash // to be reset for each definition
+	db       *DB
+	twins    twins
+	contents cursor // in those of like
+
+	full, skim   codec
+	found, known Service   // what they have read last
+	def          hash.Hash // to be reset for each definition
+
 	seen  int
 	fed   []Pipe
 	used  map[Digest]bool
@@ -99,13 +109,9 @@ func (c *checker) service(key, value []byte) error {
 		return corruptf("service records are out of order")
 	}
 	c.seen++
-	var s Service
-	def, err := c.db.record(id, key, value, &s)
+	s, err := c.read(id, key, value)
 	if err != nil {
 		return err
-	}
-	if !c.db.flat.sameDefinition(id, definitionDigest(c.def, def)) {
-		return corruptf("the definition of service %q does not match its digest", s.Name)
 	}
 	for d := range s.Blobs() {
 		c.used[d] = true
@@ -117,6 +123,22 @@ func (c *checker) service(key, value []byte) error {
 		c.fed = append(c.fed, Pipe{p, id})
 	}
 	return nil
+}
+
+// read reads a record and checks its definition. One with a twin is not read for its
+// text, and has a definition that was checked with the twin, its paths included; how it
+// fits into this database is checked as of any other.
+func (c *checker) read(id ServiceID, key, value []byte) (*Service, error) {
+	if c.twins.record(c.db, id, key, value) {
+		_, err := c.db.record(&c.skim, id, key, value, &c.known)
+		return &c.known, err
+	}
+	c.found = Service{}
+	def, err := c.db.record(&c.full, id, key, value, &c.found)
+	if err == nil && !c.db.flat.sameDefinition(id, definitionDigest(c.def, def)) {
+		err = corruptf("the definition of service %q does not match its digest", c.found.Name)
+	}
+	return &c.found, err
 }
 
 // pipelines checks that consumers name just the producers that name them.
@@ -138,27 +160,58 @@ func (f *flat) pipelines(fed []Pipe) error {
 	return nil
 }
 
-func (db *DB) checkNotes() error {
-	n := 0
-	err := db.notes.each(func(key, value []byte) error {
-		want := noteKey(noteBundle, n)
-		if n >= db.Bundles() {
-			want = noteKey(noteService, n-db.Bundles())
-		}
-		if !bytes.Equal(key, want) || !soundNote(key, value) {
-			return corruptf("the notes are damaged")
-		}
-		n++
-		return nil
-	})
-	if err == nil && n != db.Bundles()+db.Len() {
-		err = corruptf("%d notes, want %d", n, db.Bundles()+db.Len())
+func (db *DB) checkNotes(like *DB) error {
+	c := noteChecker{db: db, skim: codec{skim: true}}
+	if like != nil {
+		c.twins = twins{like: like, at: like.notes.cursor()}
 	}
-	return err
+	if err := db.notes.each(c.note); err != nil {
+		return err
+	}
+	if c.seen != db.Bundles()+db.Len() {
+		return corruptf("%d notes, want %d", c.seen, db.Bundles()+db.Len())
+	}
+	return nil
+}
+
+// noteChecker goes through the notes.
+type noteChecker struct {
+	db    *DB
+	twins twins
+	skim  codec
+	text  string
+	known Origin // what skim has read last
+	seen  int
+}
+
+func (c *noteChecker) note(key, value []byte) error {
+	var want []byte
+	var twin bool
+	if id := c.seen - c.db.Bundles(); id < 0 {
+		want, twin = noteKey(noteBundle, c.seen), c.twins.bundleNote(c.db, BundleID(c.seen), key, value)
+	} else {
+		want, twin = noteKey(noteService, id), c.twins.serviceNote(c.db, ServiceID(id), key, value)
+	}
+	c.seen++
+	var sound bool
+	if twin {
+		_, sound = unseal(key, value)
+	} else {
+		sound = readNote(&c.skim, key, value, &c.text, &c.known)
+	}
+	if !sound || !bytes.Equal(key, want) {
+		return corruptf("the notes are damaged")
+	}
+	return nil
 }
 
 func (c *checker) blob(key, value []byte) error {
-	d := Digest(sha256.Sum256(value))
+	var d Digest // of the value; if like has that under this key, it has been computed
+	if twin, ok := c.contents.find(key); ok && bytes.Equal(twin, value) {
+		copy(d[:], key)
+	} else {
+		d = sha256.Sum256(value)
+	}
 	if !bytes.Equal(key, d[:]) {
 		return corruptf("content %x is damaged", key)
 	}

@@ -53,6 +53,19 @@ func reencode(id int, change func(*Service)) func(*image) {
 	}
 }
 
+// outside lets a service have a file outside of its directory, in a record with the right
+// digests.
+func outside(im *image) {
+	s := im.model.Services[2]
+	s.Files = slices.Clone(s.Files)
+	s.Files[0].Path = "../data"
+	record, def, _ := newEncoder().service(serviceKey(2), &s)
+	im.records[2] = record
+	i := slices.IndexFunc(new(arrays).sections(), func(s section) bool { return s.name == "definitions" })
+	im.sections[i] = slices.Clone(im.sections[i])
+	copy(im.sections[i][2*len(def):], def[:])
+}
+
 // Check, and with it Copy, refuses what has the right digests and makes no sense.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
@@ -78,6 +91,11 @@ func TestCheckRefuses(t *testing.T) {
 		"type":              {reencode(1, func(s *Service) { s.Type = Longrun }), true},
 		"timeout":           {reencode(1, func(s *Service) { s.TimeoutUp++ }), true},
 		"readiness":         {reencode(2, func(s *Service) { s.NotificationFD = Uint{} }), true},
+		"no readiness":      {word("kinds", 0, uint32(Longrun)|kindProducers|(uint32(Oneshot)|kindManual)<<8|uint32(Longrun)<<16), true},
+		"timeout in graph":  {word("timeouts up", 1, 5), true},
+		"record's checksum": {func(im *image) { im.records[1] = slices.Clone(im.records[1]); im.records[1][0]++ }, true},
+		"note's checksum":   {func(im *image) { im.notes[0] = slices.Clone(im.notes[0]); im.notes[0][0]++ }, true},
+		"path":              {outside, true},
 		"level":             {word("levels", 0, 2), true},
 		"consumer":          {word("consumers", 1, 0), true},
 		"consumer missing":  {word("consumers", 2, 77), true},
@@ -100,6 +118,18 @@ func TestCheckRefuses(t *testing.T) {
 			dir := tempDir(t)
 			_, _, err = Copy(path, dir)
 			refused(t, "copy", 0, err)
+			alone(t, filepath.Join(dir, "nothing"))
+			// A sound database that is nearly the same changes nothing in that.
+			d, beside := Take(path, dir, write(t, rich(t)))
+			if beside == nil {
+				beside = d.Keep()
+				if err := d.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if beside == nil || beside.Error() != err.Error() {
+				t.Errorf("beside a sound one: %v, want %v", beside, err)
+			}
 			alone(t, filepath.Join(dir, "nothing"))
 		})
 	}

@@ -14,13 +14,17 @@ import (
 type codec struct {
 	b       []byte // what was written, or what is still to be read
 	writing bool
-	skim    bool // a reader that wants no strings
+	skim    bool // a reader that wants no text, and may read into what it has read before
 	bad     bool
 }
 
 func (c *codec) u64(v *uint64) {
 	if c.writing {
 		c.b = binary.AppendUvarint(c.b, *v)
+		return
+	}
+	if len(c.b) > 0 && c.b[0] < 0x80 { // as nearly all are
+		*v, c.b = uint64(c.b[0]), c.b[1:]
 		return
 	}
 	n := 0
@@ -103,6 +107,8 @@ func (c *codec) content(v *[]byte) {
 	case !given:
 	case c.writing:
 		c.bytes(*v)
+	case c.skim:
+		c.bytes(nil)
 	default:
 		*v = append([]byte{}, c.bytes(nil)...)
 	}
@@ -135,7 +141,11 @@ func list[T any](c *codec, v *[]T, element func(*codec, *T)) {
 		c.bad, c.b = true, nil
 		return
 	}
-	*v = make([]T, 0, min(n, 64))
+	if c.skim {
+		*v = (*v)[:0]
+	} else {
+		*v = make([]T, 0, min(n, 64))
+	}
 	for range n {
 		*v = append(*v, *new(T))
 		element(c, &(*v)[len(*v)-1])
@@ -143,7 +153,7 @@ func list[T any](c *codec, v *[]T, element func(*codec, *T)) {
 			return
 		}
 	}
-	if n == 0 {
+	if n == 0 && !c.skim {
 		*v = nil
 	}
 }

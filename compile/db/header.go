@@ -23,7 +23,9 @@ const (
 
 func serviceKey(i int) []byte { return be.AppendUint32(nil, uint32(i)) }
 
-func noteKey(kind byte, i int) []byte { return be.AppendUint32([]byte{kind}, uint32(i)) }
+func noteKey(kind byte, i int) []byte {
+	return be.AppendUint32(append(make([]byte, 0, 5), kind), uint32(i))
+}
 
 const (
 	noteService = 's'

@@ -39,7 +39,7 @@ func (db *DB) serviceRecord(id ServiceID, s *Service) error {
 	key := serviceKey(int(id))
 	value, _, err := db.services.get(key)
 	if err == nil {
-		_, err = db.record(id, key, value, s)
+		_, err = db.record(new(codec), id, key, value, s)
 	}
 	return err
 }
@@ -59,9 +59,9 @@ func (db *DB) service(id ServiceID, s *Service) error {
 	return nil
 }
 
-// record reads a service's record and adds what the arrays hold.
-func (db *DB) record(id ServiceID, key, value []byte, s *Service) (def []byte, err error) {
-	def, ok := decodeService(key, value, s)
+// record reads a service's record with a codec and adds what the arrays hold.
+func (db *DB) record(c *codec, id ServiceID, key, value []byte, s *Service) (def []byte, err error) {
+	def, ok := readService(c, key, value, s)
 	if !ok {
 		return nil, corruptf("the record of service %q is damaged", db.Name(id))
 	}

@@ -162,14 +162,19 @@ func TestDraft(t *testing.T) {
 	src, dir := write(t, rich(t)), tempDir(t)
 	for name, c := range map[string]struct {
 		src  string
+		like string
 		keep bool
 		err  error
 	}{
-		"kept":     {src, true, nil},
-		"not kept": {src, false, nil},
-		"damaged":  {spoiled(t, rich(t), true, func(im *image) { im.model.Blobs[im.model.Services[2].Run.Script] = []byte("other") }), true, ErrCorrupt},
+		"kept":             {src, "", true, nil},
+		"not kept":         {src, "", false, nil},
+		"like itself":      {src, src, true, nil},
+		"like itself not":  {src, src, false, nil},
+		"like none":        {src, filepath.Join(dir, "none"), true, nil},
+		"like no database": {src, "/dev/null", true, nil},
+		"damaged":          {spoiled(t, rich(t), true, func(im *image) { im.model.Blobs[im.model.Services[2].Run.Script] = []byte("other") }), src, true, ErrCorrupt},
 	} {
-		d, err := Take(c.src, dir)
+		d, err := Take(c.src, dir, c.like)
 		if err != nil {
 			t.Fatal(err)
 		}

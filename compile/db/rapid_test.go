@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,6 +75,7 @@ func TestAnyModel(t *testing.T) {
 	t.Parallel()
 	dir := tempDir(t)
 	i := 0
+	var last *DB // no name in it need be in the next
 	rapid.Check(t, func(rt *rapid.T) {
 		m := anyModel(rt)
 		i++
@@ -85,10 +87,16 @@ func TestAnyModel(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		defer db.Close()
+		t.Cleanup(func() { _ = db.Close() })
 		if err := db.Check(); err != nil {
 			rt.Error(err)
 		}
+		for _, like := range []*DB{db, last} {
+			if err := cmp.Or(db.checkMeaning(like), db.checkNotes(like)); err != nil {
+				rt.Errorf("beside another: %v", err)
+			}
+		}
+		last = db
 		got, err := db.Load()
 		if err != nil {
 			rt.Fatal(err)

@@ -25,7 +25,8 @@ func definition(c *codec, s *Service) {
 	c.flag(&s.NewPIDNS)
 	execution(c, &s.Exec)
 	list(c, &s.Files, entry)
-	if s.Type < Oneshot || !validFiles(s.Files) {
+	// Who skims gets no paths.
+	if s.Type < Oneshot || !c.skim && !validFiles(s.Files) {
 		c.bad = true
 	}
 }
@@ -168,32 +169,33 @@ func definitionDigest(h hash.Hash, def []byte) (d Digest) {
 
 // decodeService reads a record into s and returns the bytes of its definition.
 func decodeService(key, value []byte, s *Service) (def []byte, ok bool) {
+	return readService(new(codec), key, value, s)
+}
+
+// readService is decodeService with a codec. One that skims finds the same records sound,
+// but for the paths of files, and reads the same but for text.
+func readService(c *codec, key, value []byte, s *Service) (def []byte, ok bool) {
 	body, ok := unseal(key, value)
 	if !ok {
 		return nil, false
 	}
-	c := codec{b: body}
-	definition(&c, s)
+	c.b, c.bad = body, false
+	definition(c, s)
 	def = body[:len(body)-len(c.b)]
-	relations(&c, s)
+	relations(c, s)
 	return def, !c.bad && len(c.b) == 0
 }
 
 func decodeNote(key, value []byte, description *string, o *Origin) bool {
-	return readNote(codec{}, key, value, description, o)
+	return readNote(new(codec), key, value, description, o)
 }
 
-// soundNote says that decodeNote would read a note.
-func soundNote(key, value []byte) bool {
-	return readNote(codec{skim: true}, key, value, new(string), new(Origin))
-}
-
-func readNote(c codec, key, value []byte, description *string, o *Origin) bool {
+func readNote(c *codec, key, value []byte, description *string, o *Origin) bool {
 	body, ok := unseal(key, value)
 	if !ok {
 		return false
 	}
-	c.b = body
-	note(&c, description, o)
+	c.b, c.bad = body, false
+	note(c, description, o)
 	return !c.bad && len(c.b) == 0
 }
