@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,19 +126,18 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 	if err := trustDatabase(j.s, path); err != nil {
 		return nil, err
 	}
-	draft, err := w.TakeDB(path) // first: it is checked beside everything else
-	if err != nil {
-		return nil, err
-	}
-	defer draft.Close()
-	if j.differs != nil && draft.DB.Content() != w.Head().Content {
-		j.differs()
-	}
+	taken := j.take(w, path)
 	session, err := tree.Open(ctx, w, sup)
-	if err != nil {
-		return nil, err
+	draft, damage := taken()
+	if draft != nil {
+		defer draft.Close()
 	}
-	defer session.Close()
+	if session != nil {
+		defer session.Close()
+	}
+	if damage != nil || err != nil {
+		return nil, cmp.Or(damage, err)
+	}
 	base := update.Base{State: session.State(), View: session.View}
 	p := j.patch
 	if p == nil {
@@ -171,6 +171,24 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		err = errors.Join(err, w.Sweep())
 	}
 	return p, err
+}
+
+// take begins to copy the new database, and to check it, and returns what waits for the
+// first.
+func (j updateJob) take(w *live.Writer, path string) func() (*db.Draft, error) {
+	var draft *db.Draft
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if draft, err = w.TakeDB(path); err == nil && j.differs != nil && draft.DB.Content() != w.Head().Content {
+			j.differs()
+		}
+	}()
+	return func() (*db.Draft, error) {
+		<-done
+		return draft, err
+	}
 }
 
 // reportResult says what failed.
