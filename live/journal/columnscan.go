@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 type columns struct {
 	slots            []Slot // sorted
 	states           []byte
-	defs             []byte // digits
+	digits           []byte      // of the definitions that are still to be read
+	defs             []db.Digest // zero: none
 	since, at        []int64
 	by               []Slot
 	causes, commands []uint32 // places in texts
@@ -33,7 +35,7 @@ func (s *scanner) columns() (c columns) {
 	s.lit(`,"states":"`)
 	c.states = s.bytes()
 	s.lit(`,"defs":"`)
-	c.defs = s.digits()
+	c.digits = s.digits()
 	s.lit(`,"since":[`)
 	c.since = list(s, s.int)
 	s.lit(`,"at":[`)
@@ -60,49 +62,66 @@ func (s *scanner) columns() (c columns) {
 // places takes the rest of a list of small numbers.
 func (s *scanner) places() []uint32 { return list(s, func() uint32 { return uint32(s.slot()) }) }
 
+// rows are the columns of services, once it is known which row belongs to which place in
+// a folder.
+type rows struct {
+	*columns         // nil: there are none
+	of       []int32 // the row of each place, and 1; 0 is none
+}
+
+// service makes the service in a place.
+func (r rows) service(place int) Service {
+	i := r.of[place] - 1
+	if i < 0 {
+		return Service{}
+	}
+	state := r.states[i] - '0'
+	return Service{
+		Wanted: state&stateWanted != 0, Up: state&stateUp != 0, Def: r.defs[i],
+		Since: fromNanos(r.since[i]), At: fromNanos(r.at[i]), By: r.by[i],
+		Cause: r.texts[r.causes[i]], Command: r.texts[r.commands[i]],
+	}
+}
+
 // fill gives what was read to a folder. It reports false if that does not know them or
 // there is anything else that is not written so.
 func (c *columns) fill(f *Folder) bool {
-	list := make([]*Service, len(c.slots))
+	c.states = bytes.Clone(c.states) // the input is large
+	c.defs = make([]db.Digest, len(c.slots))
+	f.rows.columns = c
 	for i, slot := range c.slots {
 		place, ok := f.index.find(slot)
-		if !ok || i > 0 && slot <= c.slots[i-1] {
+		if !ok || i > 0 && slot <= c.slots[i-1] || !c.check(i) {
 			return false
 		}
-		list[i] = &f.services[place]
-		if !c.service(i, list[i]) {
-			return false
-		}
+		f.rows.of[place] = int32(i) + 1
 	}
 	for _, r := range c.rests {
-		list[r.place].add(r.Service)
+		f.update(c.slots[r.place], Record{}, func(v *Service) { v.add(r.Service) })
 	}
-	for _, v := range list {
-		if *v == (Service{}) { // would be left out
+	for i, slot := range c.slots {
+		if state := c.states[i] - '0'; state&(stateWanted|stateUp) == 0 && f.Service(slot) == (Service{}) { // would be left out
 			return false
 		}
 	}
-	return len(c.defs) == 0
+	return len(c.digits) == 0
 }
 
-// service makes the i-th service, which takes its definition from the others.
-func (c *columns) service(i int, v *Service) bool {
+// check says whether the i-th service can be made, and reads its definition, which takes
+// its digits from the others.
+func (c *columns) check(i int) bool {
 	state := c.states[i] - '0'
 	if state >= stateEnd || int(c.causes[i]) >= len(c.texts) || int(c.commands[i]) >= len(c.texts) {
 		return false
 	}
-	*v = Service{
-		Wanted: state&stateWanted != 0, Up: state&stateUp != 0,
-		Since: fromNanos(c.since[i]), At: fromNanos(c.at[i]), By: c.by[i],
-		Cause: c.texts[c.causes[i]], Command: c.texts[c.commands[i]],
+	if state&stateKnown == 0 {
+		return true
 	}
-	if state&stateKnown != 0 {
-		const digits = 2 * len(db.Digest{})
-		if len(c.defs) < digits || !unhex(v.Def[:], c.defs) {
-			return false
-		}
-		c.defs = c.defs[digits:]
+	const digits = 2 * len(db.Digest{})
+	if len(c.digits) < digits || !unhex(c.defs[i][:], c.digits) {
+		return false
 	}
+	c.digits = c.digits[digits:]
 	return true
 }
 

@@ -21,11 +21,13 @@ func Fold(records []Record) State {
 // Folder folds records one by one. Its zero value knows nothing.
 type Folder struct {
 	state State // but the services
-	// services holds those that are known and slots their slots; index says where
-	// each stands.
-	slots    []Slot
-	services []Service
-	index    slotIndex
+	// slots are those of the services that are known; index says where each stands.
+	slots []Slot
+	index slotIndex
+	// services are, in that order, those of which something was told. Before that rows
+	// says what is known: of thousands most are only looked at, and once.
+	services []*Service
+	rows     rows
 	// told holds those slots of the command under way of which something was told
 	// since: the others are left. A map of these is made for who asks.
 	told slotIndex
@@ -35,9 +37,9 @@ type Folder struct {
 func (f *Folder) State() State {
 	s := f.Head()
 	s.Services = make(map[Slot]Service, len(f.services))
-	for i, v := range f.services {
-		if v != (Service{}) {
-			s.Services[f.slots[i]] = v
+	for i, slot := range f.slots {
+		if v := f.known(i); v != (Service{}) {
+			s.Services[slot] = v
 		}
 	}
 	return s
@@ -68,9 +70,16 @@ func (f *Folder) Head() State {
 // Service is what is known of one service: nothing if it is down and not wanted.
 func (f *Folder) Service(slot Slot) Service {
 	if i, ok := f.index.find(slot); ok {
-		return f.services[i]
+		return f.known(int(i))
 	}
 	return Service{}
+}
+
+func (f *Folder) known(i int) Service {
+	if v := f.services[i]; v != nil {
+		return *v
+	}
+	return f.rows.service(i)
 }
 
 // Seq is the number of the last record.
@@ -251,7 +260,12 @@ func (f *Folder) update(slot Slot, r Record, change func(*Service)) {
 	if !ok {
 		return
 	}
-	v := &f.services[i]
+	v := f.services[i]
+	if v == nil {
+		v = new(Service)
+		*v = f.rows.service(int(i))
+		f.services[i] = v
+	}
 	change(v)
 	if r.Cause != "" {
 		v.Cause = r.Cause
@@ -294,13 +308,22 @@ func (f *Folder) learn() {
 	for _, t := range tables {
 		n += len(t)
 	}
-	next := Folder{state: *s, told: f.told, slots: make([]Slot, 0, n), services: make([]Service, 0, n), index: makeSlotIndex(n, s.NextSlot)}
+	next := Folder{
+		state: *s, told: f.told, slots: make([]Slot, 0, n), index: makeSlotIndex(n, s.NextSlot),
+		services: make([]*Service, 0, n), rows: rows{columns: f.rows.columns, of: make([]int32, 0, n)},
+	}
 	for _, t := range tables {
 		for _, e := range t {
-			if next.index.add(e.Slot, len(next.slots)) {
-				next.slots = append(next.slots, e.Slot)
-				next.services = append(next.services, f.Service(e.Slot))
+			if !next.index.add(e.Slot, len(next.slots)) {
+				continue
 			}
+			next.slots = append(next.slots, e.Slot)
+			var v *Service
+			row := int32(0)
+			if i, ok := f.index.find(e.Slot); ok {
+				v, row = f.services[i], f.rows.of[i]
+			}
+			next.services, next.rows.of = append(next.services, v), append(next.rows.of, row)
 		}
 	}
 	*f = next

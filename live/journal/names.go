@@ -8,7 +8,7 @@ import (
 
 // AppendNames appends a list of names, as encoding/json would, up to its closing bracket:
 // the opening one is there. It reports false if there are none, or if one is not
-// [Text.Plain].
+// [Text.Plain] or begins with a bracket, behind whose quote the list would seem to end.
 func AppendNames(to []byte, names []string) ([]byte, bool) {
 	size := 0
 	for _, name := range names {
@@ -16,7 +16,7 @@ func AppendNames(to []byte, names []string) ([]byte, bool) {
 	}
 	to = slices.Grow(to, size)
 	for _, name := range names {
-		if !Text(name).Plain() {
+		if !Text(name).Plain() || strings.HasPrefix(name, "]") {
 			return nil, false
 		}
 		to = append(append(append(to, '"'), name...), '"', ',')
