@@ -66,8 +66,9 @@ func (db *DB) checkMeaning(like *DB) error {
 		return err
 	}
 	c := checker{db: db, skim: codec{skim: true}, def: sha256.New(), used: make(map[Digest]bool, db.Len())}
+	c.unchanged = newUnchanged(db, like)
 	if like != nil {
-		c.twins, c.contents = twins{like: like, at: like.services.cursor()}, like.blobs.cursor()
+		c.twins = twins{like: like, at: like.services.cursor()}
 	}
 	if err := db.services.each(c.service); err != nil {
 		return err
@@ -75,10 +76,16 @@ func (db *DB) checkMeaning(like *DB) error {
 	if c.seen != db.Len() {
 		return corruptf("%d service records, want %d", c.seen, db.Len())
 	}
+	if err := c.settle(); err != nil {
+		return err
+	}
 	if err := db.flat.pipelines(c.fed); err != nil {
 		return err
 	}
 	if err := db.blobs.each(c.blob); err != nil {
+		return err
+	}
+	if err := c.unchanged.end(); err != nil {
 		return err
 	}
 	if len(c.used) > 0 || c.blobs != int(db.header.blobs) {
@@ -89,9 +96,9 @@ func (db *DB) checkMeaning(like *DB) error {
 
 // checker goes through the buckets.
 type checker struct {
-	db       *DB
-	twins    twins
-	contents cursor // in those of like
+	db        *DB
+	twins     twins
+	unchanged unchanged
 
 	full, skim   codec
 	found, known Service   // what they have read last
@@ -109,13 +116,18 @@ func (c *checker) service(key, value []byte) error {
 		return corruptf("service records are out of order")
 	}
 	c.seen++
-	s, err := c.read(id, key, value)
+	twin, ok := c.twins.record(c.db, id, key, value)
+	if ok && c.unchanged.take(c.db, id, twin, value) {
+		if _, sound := unseal(key, value); !sound {
+			return corruptf("the record of service %q is damaged", c.db.Name(id))
+		}
+		return nil
+	}
+	s, err := c.read(id, key, value, ok)
 	if err != nil {
 		return err
 	}
-	for d := range s.Blobs() {
-		c.used[d] = true
-	}
+	c.use(s)
 	for i, p := range s.Producers {
 		if i > 0 && s.Producers[i-1] >= p {
 			return corruptf("the producers of %q are out of order", s.Name)
@@ -125,11 +137,33 @@ func (c *checker) service(key, value []byte) error {
 	return nil
 }
 
+func (c *checker) use(s *Service) {
+	for d := range s.Blobs() {
+		c.used[d] = true
+	}
+}
+
+// settle finds out which contents the services use whose records were not read.
+func (c *checker) settle() error {
+	err := c.unchanged.settle()
+	if err != nil || c.unchanged.settled {
+		return err
+	}
+	for _, r := range c.unchanged.records {
+		s, err := c.read(r.id, serviceKey(int(r.id)), r.value, true)
+		if err != nil {
+			return err
+		}
+		c.use(s)
+	}
+	return nil
+}
+
 // read reads a record and checks its definition. One with a twin is not read for its
 // text, and has a definition that was checked with the twin, its paths included; how it
 // fits into this database is checked as of any other.
-func (c *checker) read(id ServiceID, key, value []byte) (*Service, error) {
-	if c.twins.record(c.db, id, key, value) {
+func (c *checker) read(id ServiceID, key, value []byte, twin bool) (*Service, error) {
+	if twin {
 		_, err := c.db.record(&c.skim, id, key, value, &c.known)
 		return &c.known, err
 	}
@@ -206,8 +240,12 @@ func (c *noteChecker) note(key, value []byte) error {
 }
 
 func (c *checker) blob(key, value []byte) error {
+	known, used, err := c.unchanged.content(key)
+	if err != nil {
+		return err
+	}
 	var d Digest // of the value; if like has that under this key, it has been computed
-	if twin, ok := c.contents.find(key); ok && bytes.Equal(twin, value) {
+	if known != nil && bytes.Equal(known, value) {
 		copy(d[:], key)
 	} else {
 		d = sha256.Sum256(value)
@@ -215,7 +253,7 @@ func (c *checker) blob(key, value []byte) error {
 	if !bytes.Equal(key, d[:]) {
 		return corruptf("content %x is damaged", key)
 	}
-	if !c.used[d] {
+	if !used && !c.used[d] {
 		return corruptf("content %s is used by no service", d.Short())
 	}
 	delete(c.used, d)

@@ -42,9 +42,9 @@ func (t *twins) findBundle(name string) (BundleID, bool) {
 // record says that the record of a service is its twin's, and that both databases
 // promise the same definition. It may name other producers all the same: those are
 // numbers.
-func (t *twins) record(db *DB, id ServiceID, key, value []byte) bool {
-	twin, ok := t.findService(db.Name(id))
-	return ok && t.like.flat.sameDefinition(twin, db.Definition(id)) && t.same(serviceKey(int(twin)), key, value)
+func (t *twins) record(db *DB, id ServiceID, key, value []byte) (twin ServiceID, ok bool) {
+	twin, ok = t.findService(db.Name(id))
+	return twin, ok && t.like.flat.sameDefinition(twin, db.Definition(id)) && t.same(serviceKey(int(twin)), key, value)
 }
 
 func (t *twins) bundleNote(db *DB, id BundleID, key, value []byte) bool {

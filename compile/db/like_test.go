@@ -153,7 +153,7 @@ func twinsOf(t *testing.T, db, like *DB) (names []string) {
 	}
 	for i := range ServiceID(db.Len()) {
 		ask("note of "+db.Name(i), db.notes, noteKey(noteService, int(i)), func(k, v []byte) bool { return notes.serviceNote(db, i, k, v) })
-		ask(db.Name(i), db.services, serviceKey(int(i)), func(k, v []byte) bool { return records.record(db, i, k, v) })
+		ask(db.Name(i), db.services, serviceKey(int(i)), func(k, v []byte) bool { _, ok := records.record(db, i, k, v); return ok })
 	}
 	return names
 }
