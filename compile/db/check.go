@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -94,6 +95,15 @@ func (db *DB) checkMeaning(like *DB) error {
 	return nil
 }
 
+// giveWay lets others go first now and then: what is checked is mostly a [Draft], beside
+// which there is more to do than processors, and which is waited for last.
+func giveWay(seen int) {
+	const few = 64
+	if seen%few == 0 {
+		runtime.Gosched()
+	}
+}
+
 // checker goes through the buckets.
 type checker struct {
 	db        *DB
@@ -116,6 +126,7 @@ func (c *checker) service(key, value []byte) error {
 		return corruptf("service records are out of order")
 	}
 	c.seen++
+	giveWay(c.seen)
 	twin, ok := c.twins.record(c.db, id, key, value)
 	if ok && c.unchanged.take(c.db, id, twin, value) {
 		if _, sound := unseal(key, value); !sound {
@@ -227,6 +238,7 @@ func (c *noteChecker) note(key, value []byte) error {
 		want, twin = noteKey(noteService, id), c.twins.serviceNote(c.db, ServiceID(id), key, value)
 	}
 	c.seen++
+	giveWay(c.seen)
 	var sound bool
 	if twin {
 		_, sound = unseal(key, value)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"strata/live"
@@ -130,6 +131,7 @@ func (e *Early) Start(ctx context.Context) {
 		defer close(e.done)
 		e.err = Start(ctx, e.Dir)
 	}()
+	runtime.Gosched() // who calls this is about to keep all processors busy
 }
 
 // Wait waits until it was started. If that was not begun, or failed, it is started now.
