@@ -1,9 +1,12 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 
+	"strata/compile/db"
 	"strata/live"
 	"strata/live/journal"
 )
@@ -33,19 +36,26 @@ func (a *Ahead) read() error {
 	if under == nil {
 		return ErrNoPatch
 	}
-	text, err := a.w.KeptPatch(under.Patch)
+	var patch, other error
+	var beside sync.WaitGroup
+	beside.Go(func() { a.patch, patch = keptPatch(a.w, under.Patch) })
+	beside.Go(func() {
+		if under.Switched {
+			a.other, other = a.w.View(under.Old, under.OldTable)
+		} else {
+			a.other, other = a.w.View(under.New, under.Table)
+		}
+	})
+	beside.Wait()
+	return cmp.Or(patch, other)
+}
+
+func keptPatch(w *live.Writer, digest db.Digest) (*Patch, error) {
+	text, err := w.KeptPatch(digest)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if a.patch, err = ParsePatch(text); err != nil {
-		return err
-	}
-	other, table := under.New, under.Table
-	if under.Switched {
-		other, table = under.Old, under.OldTable
-	}
-	a.other, err = a.w.View(other, table)
-	return err
+	return ParsePatch(text)
 }
 
 // Close waits until all is read and closes it.

@@ -61,15 +61,18 @@ func (p plainPatch) marshalUp() (text []byte, ok bool) {
 // converted any more. It reports false if it cannot do it.
 func (p *plainPatch) unmarshalUp(text []byte) bool {
 	var lists [len(upLists)][]string
-	var rest []byte
+	var before, rest []byte
 	for i, u := range upLists {
 		front, back, ok := bytes.Cut(text, []byte(u.front))
-		if ok {
-			lists[i], text, ok = journal.CutNames(back)
-		}
 		if !ok {
 			return false
 		}
+		if before != nil && bytes.HasPrefix(back, before) { // mostly as much is up after it
+			lists[i], text = slices.Clone(lists[0]), back[len(before):]
+		} else if lists[i], text, ok = journal.CutNames(back); !ok {
+			return false
+		}
+		before = back[:len(back)-len(text)]
 		if mayMark(front) {
 			return false
 		}
