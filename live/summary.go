@@ -69,8 +69,8 @@ func writeSummary(d *Dir, from *journal.Folder) error {
 	j := from.Head()
 	services := func(yield func(SummaryService) bool) {
 		for _, e := range j.Table {
-			known := from.Service(e.Slot)
-			if !yield(SummaryService{Name: e.Name, Type: e.Type.String(), Up: known.Up, Wanted: known.Wanted, Unknown: known.Unknown}) {
+			up, wanted, unknown := from.Standing(e.Slot)
+			if !yield(SummaryService{Name: e.Name, Type: e.Type.String(), Up: up, Wanted: wanted, Unknown: unknown}) {
 				return
 			}
 		}

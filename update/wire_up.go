@@ -35,9 +35,12 @@ func (u upList) marked() []byte { return []byte(u.front + `"` + upMark + `"]`) }
 // converted. It reports false if it cannot do it.
 func (p plainPatch) marshalUp() (text []byte, ok bool) {
 	var lists [len(upLists)][]byte
+	first := p.Before.Up
 	for i, u := range upLists {
 		list := u.in(&p)
-		if lists[i], ok = journal.AppendNames([]byte(u.front), *list); !ok {
+		if i > 0 && slices.Equal(*list, first) { // mostly as much is up after it
+			lists[i] = append([]byte(u.front), lists[0][len(upLists[0].front):]...)
+		} else if lists[i], ok = journal.AppendNames([]byte(u.front), *list); !ok {
 			return nil, false
 		}
 		*list = []string{upMark}

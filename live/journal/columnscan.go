@@ -69,15 +69,24 @@ type rows struct {
 	of       []int32 // the row of each place, and 1; 0 is none
 }
 
+func (r rows) standing(place int) (up, wanted bool) {
+	i := r.of[place] - 1
+	if i < 0 {
+		return false, false
+	}
+	state := r.states[i] - '0'
+	return state&stateUp != 0, state&stateWanted != 0
+}
+
 // service makes the service in a place.
 func (r rows) service(place int) Service {
 	i := r.of[place] - 1
 	if i < 0 {
 		return Service{}
 	}
-	state := r.states[i] - '0'
+	up, wanted := r.standing(place)
 	return Service{
-		Wanted: state&stateWanted != 0, Up: state&stateUp != 0, Def: r.defs[i],
+		Wanted: wanted, Up: up, Def: r.defs[i],
 		Since: fromNanos(r.since[i]), At: fromNanos(r.at[i]), By: r.by[i],
 		Cause: r.texts[r.causes[i]], Command: r.texts[r.commands[i]],
 	}

@@ -170,6 +170,10 @@ func TestLoad(t *testing.T) {
 				if d := cmp.Diff(state.Services[slot], f.Service(slot)); d != "" {
 					rt.Errorf("slot %d:\n%s", slot, d)
 				}
+				want := state.Services[slot]
+				if up, wanted, unknown := f.Standing(slot); up != want.Up || wanted != want.Wanted || unknown != want.Unknown {
+					rt.Errorf("slot %d is up %t, wanted %t, unknown %t: want %+v", slot, up, wanted, unknown, want)
+				}
 			}
 		}
 	})
