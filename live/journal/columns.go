@@ -23,7 +23,8 @@ type serviceColumns struct {
 	States string `json:"states"`
 	// Defs holds the digests of those that have one, one after the other.
 	Defs string `json:"defs"`
-	// Since and At are nanoseconds since 1970, 0 for no time.
+	// Since and At are nanoseconds since 1970, 0 for no time. They are short and fast to
+	// read, as of Since the one before is taken off, and of At that of Since.
 	Since []int64 `json:"since"`
 	At    []int64 `json:"at"`
 	By    []Slot  `json:"by"`
@@ -76,6 +77,7 @@ func (s Services) MarshalJSON() ([]byte, error) {
 		return n
 	}
 	var states, defs strings.Builder
+	before := int64(0)
 	for _, slot := range c.Slots {
 		v := s[slot]
 		state := byte('0')
@@ -90,7 +92,9 @@ func (s Services) MarshalJSON() ([]byte, error) {
 			defs.WriteString(v.Def.String())
 		}
 		states.WriteByte(state)
-		c.Since, c.At = append(c.Since, nanos(v.Since)), append(c.At, nanos(v.At))
+		since := nanos(v.Since)
+		c.Since, c.At = append(c.Since, since-before), append(c.At, nanos(v.At)-since)
+		before = since
 		c.By = append(c.By, v.By)
 		c.Causes, c.Commands = append(c.Causes, place(v.Cause)), append(c.Commands, place(v.Command))
 		if rest := v.rest(); rest != (Service{}) {
@@ -102,6 +106,16 @@ func (s Services) MarshalJSON() ([]byte, error) {
 	}
 	c.States, c.Defs = states.String(), defs.String()
 	return json.Marshal(c)
+}
+
+// addUp makes the times of what was written.
+func addUp(since, at []int64) {
+	before := int64(0)
+	for i := range since {
+		since[i] += before
+		before = since[i]
+		at[i] += before
+	}
 }
 
 func nanos(t time.Time) int64 {
@@ -130,6 +144,7 @@ func (s *Services) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("a column of %d for %d services", column, n)
 		}
 	}
+	addUp(c.Since, c.At)
 	out := make(Services, n)
 	for i, slot := range c.Slots {
 		v := Service{Since: fromNanos(c.Since[i]), At: fromNanos(c.At[i]), By: c.By[i]}

@@ -97,6 +97,7 @@ func (r rows) service(place int) Service {
 func (c *columns) fill(f *Folder) bool {
 	c.states = bytes.Clone(c.states) // the input is large
 	c.defs = make([]db.Digest, len(c.slots))
+	addUp(c.since, c.at)
 	f.rows.columns = c
 	for i, slot := range c.slots {
 		place, ok := f.index.find(slot)
