@@ -30,16 +30,15 @@ func (w *Writer) AddDB(src string) (*db.DB, error) {
 	return d.DB, nil
 }
 
-// TakeDB begins [Writer.AddDB]: the copy can be read while it is checked, is to be kept
-// or not, and closed. What is as in the current database, which was checked when it was
-// taken, takes less time to check.
-func (w *Writer) TakeDB(src string) (*db.Draft, error) {
-	var current db.Digest
-	w.journal.With(func(known *journal.Folder) { current = known.Head().Content })
-	if own := w.own(src, current); own != nil {
+// TakeDB begins [Writer.AddDB], for who has the lock: the copy can be read while it is
+// checked, is to be kept or not, and closed. What is as in the current database, which was
+// checked when it was taken, takes less time to check.
+func (d *Dir) TakeDB(src string) (*db.Draft, error) {
+	current := d.current()
+	if own := d.own(src, current); own != nil {
 		return db.Kept(own), nil
 	}
-	return db.Take(src, w.file("db"), w.DatabasePath(current))
+	return db.Take(src, d.file("db"), d.DatabasePath(current))
 }
 
 // PreviewDB opens the database at src as [Writer.AddDB] does, but changes nothing: it is

@@ -21,6 +21,13 @@ import (
 // The lock is never inherited and ends with the process. The lock file can be
 // opened by the owner alone, so that nobody else can keep writers out.
 func (d *Dir) Lock(ctx context.Context, block bool) (*Writer, error) {
+	return d.LockAnd(ctx, block, func() {})
+}
+
+// LockAnd is [Dir.Lock] for who has to do something that needs the lock and not what the
+// journal says: held is called before that is read, which takes long where there are
+// thousands of services.
+func (d *Dir) LockAnd(ctx context.Context, block bool, held func()) (*Writer, error) {
 	if d.damaged {
 		return nil, fmt.Errorf("cannot lock %s: %w", d.path, ErrCorrupt)
 	}
@@ -31,6 +38,7 @@ func (d *Dir) Lock(ctx context.Context, block bool) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	held()
 	w, err := newWriter(d, f, ahead)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -84,6 +84,9 @@ func Take(src, dir, like string) (*Draft, error) {
 // name.
 func Kept(db *DB) *Draft { return &Draft{DB: db} }
 
+// IsKept reports whether the copy has its name.
+func (d *Draft) IsKept() bool { return d.temp == nil }
+
 // openDraft opens a copy. The digest of the whole is checked with the rest.
 func openDraft(f *os.File) (*DB, error) {
 	data, release, err := mapFile(f, mmap)

@@ -28,10 +28,12 @@ func (o updateOptions) apply(s ui.Streams, j updateJob) error {
 	var p *update.Patch
 	var from lookout
 	defer func() { from.close() }()
-	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
+	var t taking
+	defer t.close()
+	err := j.locked(ctx, func(d *live.Dir) { t.begin(j, d) }, func(w *live.Writer, sup *tree.Supervisor) (err error) {
 		early, later := applier.Early{Dir: w.Dir}, context.WithoutCancel(ctx)
 		j.differs = func() { early.Start(later) } // what it reads is ready when the patch is
-		p, err = j.begin(ctx, w, sup, &from)
+		p, err = j.begin(ctx, w, sup, &t, &from)
 		if err != nil || p.Empty() {
 			return errors.Join(err, early.Stop(applierGrace))
 		}
@@ -58,7 +60,7 @@ func (o updateOptions) ask(s ui.Streams, back bool) error {
 		return updateError(err)
 	}
 	j := updateJob{s: s, live: o.live, block: o.block, warn: func(err error) { o.warn(s, err.Error()) }}
-	err := j.locked(ctx, func(w *live.Writer, _ *tree.Supervisor) error {
+	err := j.locked(ctx, nil, func(w *live.Writer, _ *tree.Supervisor) error {
 		if err := update.Ask(w, s.Tool, back); err != nil {
 			return err
 		}
@@ -91,7 +93,7 @@ func (o updateOptions) askHere(s ui.Streams, back bool) error {
 	if err := o.leaveOff(back); err != nil {
 		return updateError(err)
 	}
-	err := j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) (err error) {
+	err := j.locked(ctx, nil, func(w *live.Writer, sup *tree.Supervisor) (err error) {
 		if err := update.Ask(w, s.Tool, back); err != nil {
 			return err
 		}

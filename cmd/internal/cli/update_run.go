@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,8 +40,10 @@ type updateJob struct {
 func (j updateJob) run() (p *update.Patch, r update.Result, err error) {
 	ctx, abandon, stop := interruptible()
 	defer stop()
-	err = j.locked(ctx, func(w *live.Writer, sup *tree.Supervisor) error {
-		p, err = j.with(ctx, w, sup, func(base update.Base, draft *db.Draft, p *update.Patch) error {
+	var t taking
+	defer t.close()
+	err = j.locked(ctx, func(d *live.Dir) { t.begin(j, d) }, func(w *live.Writer, sup *tree.Supervisor) error {
+		p, err = j.with(ctx, w, sup, &t, func(base update.Base, draft *db.Draft, p *update.Patch) error {
 			env := j.env(w, sup, abandon)
 			env.Check = draft.Keep
 			r, err = update.Apply(ctx, w, base, draft.DB, p, env)
@@ -70,14 +71,19 @@ type closeError struct{ err error }
 func (e *closeError) Error() string { return e.err.Error() }
 func (e *closeError) Unwrap() error { return e.err }
 
-// locked does something under the lock of the live directory.
-func (j updateJob) locked(ctx context.Context, do func(*live.Writer, *tree.Supervisor) error) error {
+// locked does something under the lock of the live directory. held is what needs the lock
+// and not the journal, which is read after it; nil is nothing.
+func (j updateJob) locked(ctx context.Context, held func(*live.Dir), do func(*live.Writer, *tree.Supervisor) error) error {
 	hurry()
 	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return err
 	}
-	w, err := d.Lock(ctx, j.block)
+	w, err := d.LockAnd(ctx, j.block, func() {
+		if held != nil {
+			held(d)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -105,8 +111,8 @@ func (j updateJob) env(w *live.Writer, sup *tree.Supervisor, abandon <-chan stru
 
 // begin plans, and writes down that the patch is going to be applied. from is where to
 // look on then.
-func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, from *lookout) (*update.Patch, error) {
-	return j.with(ctx, w, sup, func(base update.Base, draft *db.Draft, p *update.Patch) error {
+func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervisor, t *taking, from *lookout) (*update.Patch, error) {
+	return j.with(ctx, w, sup, t, func(base update.Base, draft *db.Draft, p *update.Patch) error {
 		if err := from.before(w); err != nil {
 			return err
 		}
@@ -115,29 +121,23 @@ func (j updateJob) begin(ctx context.Context, w *live.Writer, sup *tree.Supervis
 }
 
 // with plans, unless there is a patch already, and does something with the patch.
-func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, do func(update.Base, *db.Draft, *update.Patch) error) (*update.Patch, error) {
-	if w.Head().Patch != nil { // before anything is copied
+func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Supervisor, t *taking, do func(update.Base, *db.Draft, *update.Patch) error) (*update.Patch, error) {
+	defer t.close()
+	if w.Head().Patch != nil {
 		return nil, fmt.Errorf("cannot update: %w", live.ErrHalfApplied)
 	}
-	path, move, err := j.store.target(j.s, j.newdb)
+	draft, move, err := t.wait()
 	if err != nil {
 		return nil, err
 	}
-	if err := trustDatabase(j.s, path); err != nil {
+	if j.differs != nil && !draft.IsKept() {
+		j.differs()
+	}
+	session, err := tree.Open(ctx, w, sup)
+	if err != nil {
 		return nil, err
 	}
-	taken := j.take(w, path)
-	session, err := tree.Open(ctx, w, sup)
-	draft, damage := taken()
-	if draft != nil {
-		defer draft.Close()
-	}
-	if session != nil {
-		defer session.Close()
-	}
-	if damage != nil || err != nil {
-		return nil, cmp.Or(damage, err)
-	}
+	defer session.Close()
 	base := update.Base{State: session.State(), View: session.View}
 	p := j.patch
 	if p == nil {
@@ -171,24 +171,6 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 		err = errors.Join(err, w.Sweep())
 	}
 	return p, err
-}
-
-// take begins to copy the new database, and to check it, and returns what waits for the
-// first.
-func (j updateJob) take(w *live.Writer, path string) func() (*db.Draft, error) {
-	var draft *db.Draft
-	var err error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if draft, err = w.TakeDB(path); err == nil && j.differs != nil && draft.DB.Content() != w.Head().Content {
-			j.differs()
-		}
-	}()
-	return func() (*db.Draft, error) {
-		<-done
-		return draft, err
-	}
 }
 
 // reportResult says what failed.
