@@ -1,23 +1,18 @@
 package update
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
-)
 
-// bytesMark begins what stands for a string that is not UTF-8, which JSON cannot
-// hold. No name begins with a dot.
-const bytesMark = ".b64:"
+	"strata/live/journal"
+)
 
 // plainPatch is a Patch without methods.
 type plainPatch Patch
 
-// MarshalJSON implements [json.Marshaler]. A string that is not UTF-8 is ".b64:"
-// and its bytes in base64, as in the journal.
+// MarshalJSON implements [json.Marshaler]. A string that is not UTF-8 is written as
+// [journal.Text] is.
 func (p Patch) MarshalJSON() ([]byte, error) {
 	out := plainPatch(p)
 	if err := out.convertRest(encodeString); err != nil {
@@ -53,23 +48,17 @@ func (p *Patch) UnmarshalJSON(text []byte) error {
 
 // encodeString gives what stands for a string in JSON.
 func encodeString(s string) (string, error) {
-	if utf8.ValidString(s) && !strings.HasPrefix(s, bytesMark) {
-		return s, nil
-	}
-	return bytesMark + base64.StdEncoding.EncodeToString([]byte(s)), nil
+	b, err := journal.Text(s).MarshalText()
+	return string(b), err
 }
 
 // decodeString is the reverse of encodeString.
 func decodeString(s string) (string, error) {
-	coded, ok := strings.CutPrefix(s, bytesMark)
-	if !ok {
-		return s, nil
-	}
-	b, err := base64.StdEncoding.DecodeString(coded)
-	if err != nil {
+	var t journal.Text
+	if err := t.UnmarshalText([]byte(s)); err != nil {
 		return "", fmt.Errorf("cannot read the string %q: %w", s, err)
 	}
-	return string(b), nil
+	return string(t), nil
 }
 
 // convertUp changes the strings of the lists of what is up, in lists of its own.

@@ -3,6 +3,7 @@ package update
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -36,7 +37,7 @@ func TestUpListsWire(t *testing.T) {
 			rt.Fatalf("%s\nwant\n%s, %v", got, want, err)
 		}
 		var back Patch
-		if err := back.UnmarshalJSON(got); err != nil || !reflect.DeepEqual(back.Before, p.Before) || !reflect.DeepEqual(back.After.Up, p.After.Up) {
+		if err := back.UnmarshalJSON(got); err != nil || !reflect.DeepEqual(back.Before, p.Before) || !reflect.DeepEqual(back.After.Up, p.After.Up) || !slices.Equal(back.After.Wanted, p.After.Wanted) {
 			rt.Fatalf("read back %+v, %v\nof %s", back, err, got)
 		}
 	})
