@@ -144,7 +144,8 @@ func (m *machine) print(what string, all, own []time.Duration, limit time.Durati
 		floor = best(own)
 	}
 	verdict := ""
-	if m.services == 10_000 {
+	// A new database with large files takes as long to copy and to check as it is large.
+	if m.services == 10_000 && (m.size == 0 || len(own) == 0) {
 		verdict = fmt.Sprintf("%.0fms", milliseconds(limit))
 		if best(all)-floor > limit {
 			verdict += " over"
