@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"strata/compile/db"
 	"strata/graph"
@@ -176,6 +179,25 @@ func newTreeIn(t testing.TB, sc *s6test.Scandir, defs ...definition) *testTree {
 		}
 	})
 	return tr
+}
+
+// pastRunner returns once what is begun from now on can be told from what was begun before
+// the runner was there: the kernel knows its start to a hundredth of a second, and nothing
+// tells when that is over.
+func (tr *testTree) pastRunner() {
+	tr.t.Helper()
+	for begin := time.Now(); ; runtime.Gosched() {
+		var now unix.Timespec
+		if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+			tr.t.Fatal(err)
+		}
+		if tr.dir.RanAt(live.RunnerSlot, time.Duration(now.Nano())) {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			tr.t.Fatal("there is no runner")
+		}
+	}
 }
 
 func (tr *testTree) lock() *live.Writer {

@@ -79,6 +79,7 @@ func TestBegunAndKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	tr.pastRunner()
 	begin("up", journal.PhaseDown)
 	begin("down", journal.PhaseUp)
 	tr.must(change.Start, "other")

@@ -133,6 +133,7 @@ func TestRecover(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	tr.options.Abandon = nil
+	tr.pastRunner()
 	w := tr.lock()
 	if err := w.Append("test", journal.Begin{Slot: tr.slot("lost"), Phase: journal.PhaseUp}); err != nil {
 		t.Fatal(err)
