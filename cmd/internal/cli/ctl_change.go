@@ -49,7 +49,6 @@ type teller interface {
 // do runs the request. The first SIGINT or SIGTERM lets oneshots that run end, the
 // second one leaves them to themselves.
 func (j changeJob) do() error {
-	hurry()
 	ctx, abandon, stop := interruptible()
 	defer stop()
 	j.run.Abandon = abandon
@@ -69,6 +68,7 @@ func (j changeJob) ordinary(ctx context.Context, ran *bool) error {
 	if err != nil {
 		return withCode(liveCode(err), err)
 	}
+	hurryIn(d)
 	if tree.StopsAll(j.req) && !j.run.Dry {
 		if err := applier.Suspend(d, applierGrace); err != nil {
 			return withCode(liveCode(err), err)

@@ -39,11 +39,11 @@ func look(path string) (*seen, error) {
 
 // lookStates is look for what needs no database, but of a private one.
 func lookStates(path string) (*seen, error) {
-	hurry()
 	d, err := live.Open(path)
 	if err != nil {
 		return nil, withCode(liveCode(err), hinted(err))
 	}
+	hurryIn(d)
 	st, err := d.Current()
 	if errors.Is(err, fs.ErrPermission) {
 		return lookSummary(d)

@@ -29,6 +29,15 @@ func hurry() {
 	debug.SetMemoryLimit(limit)
 }
 
+// hurryIn is hurry where there is much to read: to say so takes as long as to read some
+// dozens of services.
+func hurryIn(d *live.Dir) {
+	const much = 1 << 20 // bytes: thousands of services
+	if info, err := os.Stat(d.JournalPath()); err == nil && info.Size() >= much {
+		hurry()
+	}
+}
+
 // openLive opens a live directory that is going to be changed. Root does not use
 // one that others can write to; under s6-rc's names, which do not look, it is a
 // warning.

@@ -100,6 +100,7 @@ func execute(c *cobra.Command, args []string) error {
 	c.SetArgs(args)
 	c.SilenceErrors, c.SilenceUsage, c.DisableSuggestions = true, true, true
 	c.CompletionOptions.HiddenDefaultCmd = true
+	c.CompletionOptions.DisableDefaultCmd = !slices.Contains(args, "completion") // to make it takes a while
 	c.Version = version
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withCode(exitUsage, err) })
 	err := c.Execute()

@@ -74,11 +74,11 @@ func (e *closeError) Unwrap() error { return e.err }
 // locked does something under the lock of the live directory. held is what needs the lock
 // and not the journal, which is read after it; nil is nothing.
 func (j updateJob) locked(ctx context.Context, held func(*live.Dir), do func(*live.Writer, *tree.Supervisor) error) error {
-	hurry()
 	d, err := openLive(j.s, j.live)
 	if err != nil {
 		return err
 	}
+	hurryIn(d)
 	w, err := d.LockAnd(ctx, j.block, func() {
 		if held != nil {
 			held(d)
