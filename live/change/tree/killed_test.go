@@ -50,18 +50,23 @@ func TestNoSupervisor(t *testing.T) {
 	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], tree.ErrNoSupervisor) || r.Failed[0].Target.Name != "up" {
 		t.Errorf("stop: %+v", r)
 	}
-	// With s6-svscan going on a stop waits for the supervisor, and stops for good.
+	// The supervisor that comes when s6-svscan goes on does not start what was to stop.
 	if err := syscall.Kill(tr.PID(), syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	tr.patience = 0
-	tr.must(change.Stop, "up")
-	if _, err := s6.WaitFor(t.Context(), tr.dir.Servicedir(tr.slot("up")), s6.GoalDownReady()); err != nil {
+	dir := tr.dir.Servicedir(tr.slot("up"))
+	if err := s6.AwaitSupervised(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s6.WaitFor(t.Context(), dir, s6.GoalDownReady()); err != nil {
 		t.Error(err)
 	}
-	if st := tr.state("up"); st.Starting || st.Status.WantUp {
+	if st := tr.state("up"); st.Up || st.Starting || !st.Status.NotStarted() {
 		t.Errorf("%+v", st)
 	}
+	tr.must(change.Stop, "up")
+	tr.must(change.Start, "up")
 }
 
 // A job that was begun in the journal is not under way any more when the next command

@@ -103,25 +103,45 @@ func (s *Supervisor) Down(ctx context.Context, t change.Target) error {
 }
 
 func (s *Supervisor) down(ctx context.Context, dir string) error {
-	if err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown); err != nil {
-		if !errors.Is(err, s6.ErrNotTold) { // else it goes on
-			heed(dir)
-		}
-		return err
+	err := s.waitFor(ctx, dir, s6.GoalDownReady(), s6.CmdDown)
+	switch {
+	case err == nil:
+		s.warn(s6.MarkDown(dir))
+	case unsupervised(err):
+		s.keepDown(dir)
+	case errors.Is(err, s6.ErrNotTold): // it goes on
+	case unsupervised(heed(dir)):
+		s.keepDown(dir)
 	}
+	return err
+}
+
+// keepDown has a service down whose supervisor has gone: the next one finds the mark
+// and does not start it, and one that has started it already is told.
+func (s *Supervisor) keepDown(dir string) {
 	s.warn(s6.MarkDown(dir))
-	return nil
+	s.warn(release(dir))
+}
+
+// unsupervised reports whether an error says that there was no supervisor to be told,
+// or none any more.
+func unsupervised(err error) bool {
+	return errors.Is(err, s6.ErrNotSupervised) || errors.Is(err, s6.ErrSuperviseGone)
 }
 
 // Release implements [change.Supervisor].
 func (s *Supervisor) Release(t change.Target) error {
-	dir := s.dir.Servicedir(t.Slot)
+	return release(s.dir.Servicedir(t.Slot))
+}
+
+// release tells the supervisor, if there is one, that its service is to be down.
+func release(dir string) error {
 	err := s6.SendControl(dir, s6.CmdDown)
 	if errors.Is(err, s6.ErrNotSupervised) {
-		return nil // then nothing will start it
+		return nil // the next one goes by the mark
 	}
 	if err == nil {
-		heed(dir)
+		_ = heed(dir) // if it is gone or does not listen, nothing is to be done
 	}
 	return err
 }
@@ -131,10 +151,10 @@ const heedLimit = time.Second
 
 // heed gives the supervisor the time to take note that its service is to be down.
 // Whoever looks next would else find it wanted up, and believe that it is.
-func heed(dir string) {
+func heed(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), heedLimit)
 	defer cancel()
-	_ = s6.Heeded(ctx, dir) // if it is gone or does not listen, nothing is to be done
+	return s6.Heeded(ctx, dir)
 }
 
 // waitFor sends the command and waits, once there is a supervisor to send it to.
@@ -144,11 +164,16 @@ func (s *Supervisor) waitFor(ctx context.Context, dir string, goal s6.Goal, cmd 
 		return cause(ctx, err)
 	}
 	if err := s.appear(ctx, dir); err != nil {
-		return cause(ctx, err)
+		return notAppeared{cause(ctx, err)}
 	}
 	_, err = s.loop.WaitFor(ctx, dir, goal, cmd)
 	return cause(ctx, err)
 }
+
+// notAppeared makes an error one that wraps [s6.ErrNotSupervised], and says nothing of it.
+type notAppeared struct{ error }
+
+func (e notAppeared) Unwrap() []error { return []error{e.error, s6.ErrNotSupervised} }
 
 // cause takes the words about the wait away where ctx says why it ended.
 func cause(ctx context.Context, err error) error {
