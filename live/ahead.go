@@ -2,7 +2,10 @@ package live
 
 import (
 	"sync/atomic"
+	"time"
 
+	"strata/live/board"
+	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -16,11 +19,7 @@ type ahead struct {
 // askAhead begins to ask. The caller ends it.
 func (d *Dir) askAhead() *ahead {
 	a := &ahead{done: make(chan *presence, 1)}
-	go func() {
-		p := d.callRoll()
-		a.listen(d, p)
-		a.done <- p
-	}()
+	go func() { a.done <- a.ask(d) }()
 	return a
 }
 
@@ -30,20 +29,51 @@ func (a *ahead) end() *presence {
 	return <-a.done
 }
 
-// listen asks one after the other. Who gives no answer is asked again by who needs it,
-// and knows what to do about that.
-func (a *ahead) listen(d *Dir, p *presence) {
+// boardPatience is how long the board may take. A runner that does not answer must hold
+// nobody up.
+const boardPatience = 20 * time.Millisecond
+
+// ask finds nothing out of a few services: they are asked as they come.
+func (a *ahead) ask(d *Dir) *presence {
+	p := new(presence)
+	r, ok := d.readRoll()
+	if !ok {
+		return p
+	}
 	sv, err := s6.OpenDirectory(d.file("sv"))
 	if err != nil {
-		return
+		return p
 	}
 	defer sv.Close()
+	b, err := board.Dial(sv, slotName(RunnerSlot))
+	if err == nil {
+		defer time.AfterFunc(boardPatience, b.Stop).Stop()
+		defer b.Close()
+	}
+	r.call(p) // and meanwhile the runner answers
 	p.said = make([]said, len(p.pids))
+	if b != nil {
+		b.Read(p.heard)
+	}
+	a.listen(sv, p)
+	return p
+}
+
+// heard notes what the board says of a service whose supervisor is surely there.
+func (p *presence) heard(slot journal.Slot, st s6.Status) {
+	if p.has(slot) {
+		p.said[slot] = said{true, st}
+	}
+}
+
+// listen asks one after the other of whom the board does not tell. Who gives no answer
+// is asked again by who needs it, and knows what to do about that.
+func (a *ahead) listen(sv *s6.Directory, p *presence) {
 	for slot, pid := range p.pids {
 		if a.enough.Load() {
 			return
 		}
-		if pid == 0 {
+		if pid == 0 || p.said[slot].asked {
 			continue
 		}
 		if st, err := sv.Status(slotName(Slot(slot))); err == nil {

@@ -68,51 +68,69 @@ func nextSupervisor(t *testing.T, dir string) func() {
 	}
 }
 
-// TestRoll has so many services that it is written down who supervises whom, and
-// holds what is read with that to what is read without.
-func TestRoll(t *testing.T) {
-	tr := newTree(t)
+// rolled is a live directory with so many services that it is written down who
+// supervises whom; write has that written anew.
+func rolled(t *testing.T) (tr tree, d *live.Dir, w *live.Writer, write func(old []byte) []byte) {
+	t.Helper()
+	tr = newTree(t)
 	var defs []definition
 	for i := range 40 {
 		defs = append(defs, longrun(fmt.Sprintf("s%02d", i)))
 	}
-	d := tr.init(writeDB(t, filepath.Join(tr.Root, "db"), defs...))
-	w := lock(t, d)
-	defer w.Close()
-	slot := func(i int) live.Slot { return live.FirstSlot + live.Slot(i) }
-	for _, i := range []int{3, 20, 39} {
-		start(t, w, slot(i), [32]byte{1})
-	}
-	file := filepath.Join(d.Real(), "supervisors")
-	// write has the file written anew. It is not if a supervisor has come this very
-	// moment.
-	write := func(old []byte) []byte {
+	d = tr.init(writeDB(t, filepath.Join(tr.Root, "db"), defs...))
+	w = lock(t, d)
+	// It is not if a supervisor has come this very moment.
+	write = func(old []byte) []byte {
 		t.Helper()
 		for begin := time.Now(); time.Since(begin) < s6test.Limit; {
 			state(t, w)
-			if text, err := os.ReadFile(file); err == nil && !slices.Equal(text, old) {
+			if text, err := os.ReadFile(rollFile(d)); err == nil && !slices.Equal(text, old) {
 				return text
 			}
 		}
 		t.Fatal("it is not written")
 		return nil
 	}
+	return tr, d, w, write
+}
+
+func rollFile(d *live.Dir) string { return filepath.Join(d.Real(), "supervisors") }
+
+// slotOf is the slot of the service with this number.
+func slotOf(i int) live.Slot { return live.FirstSlot + live.Slot(i) }
+
+// sameState holds what is read now to what is read while a file is away.
+func sameState(t *testing.T, d *live.Dir, file, when string) *live.State {
+	t.Helper()
+	with := state(t, d)
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	without := state(t, d)
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range with.Services {
+		if s != without.Services[i] {
+			t.Errorf("%s:\nwith    %+v\nwithout %+v", when, s, without.Services[i])
+		}
+	}
+	return with
+}
+
+// TestRoll holds what is read with the file of the supervisors to what is read
+// without.
+func TestRoll(t *testing.T) {
+	tr, d, w, write := rolled(t)
+	defer w.Close()
+	slot := slotOf
+	for _, i := range []int{3, 20, 39} {
+		start(t, w, slot(i), [32]byte{1})
+	}
+	file := rollFile(d)
 	compare := func(when string) *live.State {
 		t.Helper()
-		with := state(t, d)
-		if err := os.Rename(file, file+".away"); err != nil {
-			t.Fatal(err)
-		}
-		without := state(t, d)
-		if err := os.Rename(file+".away", file); err != nil {
-			t.Fatal(err)
-		}
-		for i, s := range with.Services {
-			if s != without.Services[i] {
-				t.Errorf("%s:\nwith    %+v\nwithout %+v", when, s, without.Services[i])
-			}
-		}
-		return with
+		return sameState(t, d, file, when)
 	}
 	text := write(nil)
 	compare("at first")

@@ -124,15 +124,22 @@ func (r *roll) here(pids []int) []child {
 // callRoll says which supervisors are surely there, with little effort.
 func (d *Dir) callRoll() *presence {
 	p := new(presence)
-	b, err := os.ReadFile(d.file("supervisors"))
-	if err != nil {
-		return p
-	}
-	r, ok := parseRoll(b)
-	if space, err := os.Readlink(pidNamespace); ok && err == nil && space == r.namespace {
+	if r, ok := d.readRoll(); ok {
 		r.call(p)
 	}
 	return p
+}
+
+// readRoll reads the file supervisors. There need not be one, and one of other pids
+// does not count.
+func (d *Dir) readRoll() (r roll, ok bool) {
+	b, err := os.ReadFile(d.file("supervisors"))
+	if err != nil {
+		return r, false
+	}
+	r, ok = parseRoll(b)
+	space, err := os.Readlink(pidNamespace)
+	return r, ok && err == nil && space == r.namespace
 }
 
 const pidNamespace = "/proc/self/ns/pid"

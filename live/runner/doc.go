@@ -58,6 +58,8 @@
 // program is first run as a child with the very state, to say whether it takes it;
 // if not, or if it cannot be executed, the old one goes on and says why.
 //
+// What is on the board (see package board) is not handed over: it is read again.
+//
 // Nothing happens halfway while it is renewed, since all that the server does are
 // short steps under one lock, which the renewal takes too. Clients that connect
 // meanwhile wait in the backlog of the socket, signals that tell it to end until

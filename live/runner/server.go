@@ -209,6 +209,13 @@ func (s *Server) rest() {
 	}
 }
 
+// used has the server rest a while after it was used otherwise than by a client.
+func (s *Server) used() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rest()
+}
+
 // end ends all jobs and then all connections.
 func (s *Server) end() {
 	s.mu.Lock()

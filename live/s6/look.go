@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,12 @@ func OpenDirectory(path string) (*Directory, error) {
 
 // Close closes the directory.
 func (d *Directory) Close() error { return unix.Close(d.fd) }
+
+// ShortPath gives a path of what is called name in the directory that is short enough
+// for a socket's, and counts in this process.
+func (d *Directory) ShortPath(name string) string {
+	return "/proc/self/fd/" + strconv.Itoa(d.fd) + "/" + name
+}
 
 // Look asks whether the service directory with this name has a supervisor, which one,
 // and what that has written last. It is [SupervisorPID] and [Directory.Status].

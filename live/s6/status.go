@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statusSize is the length of supervise/status in s6 2.11 and 2.15.
-const statusSize = 35
+// StatusSize is the length of supervise/status in s6 2.11 and 2.15, in bytes.
+const StatusSize = 35
 
 // The bits of the last byte of supervise/status.
 const (
@@ -108,8 +108,8 @@ func (w WaitStatus) String() string {
 // ParseStatus reads the bytes of a supervise/status file. The error wraps
 // [ErrBadStatus].
 func ParseStatus(b []byte) (Status, error) {
-	if len(b) != statusSize {
-		return Status{}, fmt.Errorf("%w: %d bytes instead of %d", ErrBadStatus, len(b), statusSize)
+	if len(b) != StatusSize {
+		return Status{}, fmt.Errorf("%w: %d bytes instead of %d", ErrBadStatus, len(b), StatusSize)
 	}
 	pid := binary.BigEndian.Uint64(b[24:])
 	if pid > math.MaxInt32 {
@@ -157,7 +157,7 @@ func ReadStatus(dir string) (Status, error) { return readStatusAt(unix.AT_FDCWD,
 
 // readStatusAt is ReadStatus for a path that may begin at the directory at.
 func readStatusAt(at int, dir string) (Status, error) {
-	var buf [statusSize + 1]byte
+	var buf [StatusSize + 1]byte
 	path := dir + "/supervise/status"
 	n, err := readSmallAt(at, path, buf[:])
 	if err != nil {

@@ -1,0 +1,95 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"strata/live/board"
+)
+
+// boardLimit is how long a client may take to read the board. Others wait for that, or
+// read the files instead.
+const boardLimit = time.Second
+
+// boardKeeper shows the board of a live directory to its commands, one after the other.
+// Nothing depends on it: without it they read the status files.
+type boardKeeper struct {
+	*Listener
+	board  *board.Board
+	served func() // called after each client
+}
+
+// keepBoard makes the board of the live directory whose real path is given, and its
+// socket in the current directory. The caller serves it, and closes the socket to end
+// that.
+func keepBoard(real string, served func()) (*boardKeeper, error) {
+	b, err := board.Open(filepath.Join(real, "sv"))
+	if err != nil {
+		return nil, err
+	}
+	l, err := Listen(board.SocketName)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &boardKeeper{l, b, served}, nil
+}
+
+// serve shows the board until the socket is closed.
+func (k *boardKeeper) serve() error {
+	defer k.board.Close()
+	full := false
+	for {
+		c, err := k.accept()
+		if err == unix.ECONNABORTED {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = k.show(c)
+		c.f.Close()
+		if err != nil {
+			return err
+		}
+		// Now nobody waits for it.
+		if err := k.board.Refresh(); err != nil && !full {
+			full = true
+			logf("not all that the supervisors say is on the board: %v", err)
+		}
+		k.served()
+	}
+}
+
+// accept lets one client in.
+func (k *boardKeeper) accept() (socket, error) {
+	var fd int
+	err := k.await(k.raw.Read, new(sync.Mutex), func() (err error) {
+		fd, _, err = unix.Accept4(k.fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		return err
+	})
+	if err != nil {
+		return socket{}, err
+	}
+	return newSocket(fd)
+}
+
+// show writes the board for a client that may read it. That this cannot be done is the
+// client's matter.
+func (k *boardKeeper) show(s socket) error {
+	if allowed(s.fd) != nil {
+		return nil
+	}
+	text, err := k.board.Text()
+	if err != nil {
+		return fmt.Errorf("cannot keep the board: %w", err)
+	}
+	_ = s.f.SetWriteDeadline(time.Now().Add(boardLimit))
+	c := conn{socket: s, out: text}
+	_ = c.flush(new(sync.Mutex))
+	return nil
+}

@@ -1,0 +1,89 @@
+package runner
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"strata/live"
+	"strata/live/board"
+	"strata/live/s6"
+	"strata/live/s6/s6test"
+)
+
+// onBoard asks the runner for its board.
+func (m *machine) onBoard() (slots []live.Slot) {
+	m.t.Helper()
+	sv, err := s6.OpenDirectory(filepath.Join(m.dir.Real(), "sv"))
+	must(m.t, err)
+	defer sv.Close()
+	r, err := board.Dial(sv, filepath.Base(m.dir.Servicedir(live.RunnerSlot)))
+	must(m.t, err)
+	r.Read(func(slot live.Slot, _ s6.Status) { slots = append(slots, slot) })
+	slices.Sort(slots)
+	return slots
+}
+
+// The runner knows what supervisors have said from the second time on that it is
+// asked, also when another program has taken over.
+func TestBoard(t *testing.T) {
+	m := newMachine(t, map[string]string{"quick": "true"})
+	say := func(slot live.Slot) {
+		t.Helper()
+		dir := filepath.Join(m.dir.Servicedir(slot), "supervise")
+		must(t, os.MkdirAll(dir, 0o700))
+		must(t, os.WriteFile(filepath.Join(dir, "status"), s6.Status{Ready: true}.AppendPacked(nil), 0o644))
+	}
+	say(16)
+	say(17)
+	check := func(when string, want ...live.Slot) {
+		t.Helper()
+		if got := m.onBoard(); !slices.Equal(got, want) {
+			t.Errorf("%s: it tells of %v instead of %v", when, got, want)
+		}
+	}
+	check("at first")
+	check("then", 16, 17)
+	say(17)
+	check("one has spoken again", 16)
+	check("it has been asked since", 16, 17)
+	m.replace()
+	must(t, m.connect().Renew(t.Context()))
+	m.renewed()
+	check("renewed")
+	check("asked again", 16, 17)
+	must(t, os.RemoveAll(m.dir.Servicedir(16)))
+	check("one is gone", 17)
+	m.await(m.run(m.request("quick")))
+}
+
+// A runner that was asked for its board rests again after a while.
+func TestBoardRests(t *testing.T) {
+	real := s6test.TempDir(t)
+	own := filepath.Join(real, "sv/1")
+	must(t, os.MkdirAll(own, 0o700))
+	t.Chdir(own)
+	rests := make(chan struct{}, 1)
+	s := NewServer(Config{rest: func() { rests <- struct{}{} }})
+	k, err := keepBoard(real, s.used)
+	must(t, err)
+	ended := make(chan error)
+	go func() { ended <- k.serve() }()
+	defer func() {
+		k.Close()
+		<-ended
+	}()
+	sv, err := s6.OpenDirectory("..")
+	must(t, err)
+	defer sv.Close()
+	r, err := board.Dial(sv, "1")
+	must(t, err)
+	r.Read(func(slot live.Slot, _ s6.Status) { t.Errorf("it tells of %d", slot) })
+	select {
+	case <-rests:
+	case <-time.After(limit):
+		t.Error("it does not rest")
+	}
+}
