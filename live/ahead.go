@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"strata/live/board"
-	"strata/live/journal"
 	"strata/live/s6"
 )
 
@@ -60,9 +59,9 @@ func (a *ahead) ask(d *Dir) *presence {
 }
 
 // heard notes what the board says of a service whose supervisor is surely there.
-func (p *presence) heard(slot journal.Slot, st s6.Status) {
-	if p.has(slot) {
-		p.said[slot] = said{true, st}
+func (p *presence) heard(r board.Row) {
+	if p.has(r.Slot) {
+		p.said[r.Slot] = said{asked: true, unmarked: !r.Marked, status: r.Status}
 	}
 }
 
@@ -77,7 +76,7 @@ func (a *ahead) listen(sv *s6.Directory, p *presence) {
 			continue
 		}
 		if st, err := sv.Status(slotName(Slot(slot))); err == nil {
-			p.said[slot] = said{true, st}
+			p.said[slot] = said{asked: true, status: st}
 		}
 	}
 }

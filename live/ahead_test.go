@@ -21,7 +21,7 @@ func TestHeardAhead(t *testing.T) {
 		{"an end", journal.PatchEnd{}, false},
 	} {
 		a := &ahead{done: make(chan *presence, 1)}
-		a.done <- &presence{pids: []int32{7}, said: []said{{true, s6.Status{PID: 8}}}}
+		a.done <- &presence{pids: []int32{7}, said: []said{{asked: true, status: s6.Status{PID: 8}}}}
 		w := &Writer{Dir: new(Dir), ahead: a}
 		w.changed.Store(c.event != nil && tellsOfServices(c.event))
 		if p := w.present(); len(p.pids) != 1 || (p.said != nil) != c.heard {

@@ -40,20 +40,25 @@ func (d *Dir) ask(present *presence) (*asker, error) {
 func (a *asker) close() { _ = a.sv.Close() } // nothing was written
 
 // look asks whether a longrun has a supervisor and what that has said last.
-func (a *asker) look(slot Slot) (st s6.Status, supervised bool, err error) {
-	name := slotName(slot)
-	if p := a.present; uint64(slot) < uint64(len(p.said)) && p.said[slot].asked {
-		return p.said[slot].status, true, nil
+func (a *asker) look(s *ServiceState) error {
+	name := slotName(s.Slot)
+	if p := a.present; uint64(s.Slot) < uint64(len(p.said)) && p.said[s.Slot].asked {
+		heard := &p.said[s.Slot]
+		s.Supervised, s.Status, s.Unmarked = true, heard.status, heard.unmarked
+		return nil
 	}
-	if a.present.has(slot) {
-		st, err = a.sv.Status(name)
-		return st, true, err
+	var err error
+	if a.present.has(s.Slot) {
+		s.Supervised = true
+		s.Status, err = a.sv.Status(name)
+		return err
 	}
-	st, pid, supervised, err := a.sv.Look(name)
-	if supervised {
-		a.present.found(slot, pid)
+	var pid int
+	s.Status, pid, s.Supervised, err = a.sv.Look(name)
+	if s.Supervised {
+		a.present.found(s.Slot, pid)
 	}
-	return st, supervised, err
+	return err
 }
 
 // note makes the next asker's work easier, if that is worth it. Only the holder of

@@ -107,8 +107,8 @@ func TestBoardBelieved(t *testing.T) {
 	write(nil)
 	said := s6.Status{WantUp: true}
 	asked := showBoard(t, d, func() []byte {
-		row := []byte{0, 0, 0, byte(slotOf(5))}
-		return append([]byte(board.Format), said.AppendPacked(row)...)
+		row := append(said.AppendPacked([]byte{0, 0, 0, byte(slotOf(5))}), 0)
+		return append([]byte(board.Format), row...)
 	})
 	for slot, st := range d.Heard() {
 		if (st == said) != (slot == slotOf(5)) {
@@ -139,4 +139,37 @@ func TestBoardSilent(t *testing.T) {
 		}
 	}
 	<-silent
+}
+
+// TestBoardMarks: where the board says that there is no file down, nobody looks for it.
+func TestBoardMarks(t *testing.T) {
+	_, d, w, write := rolled(t)
+	defer w.Close()
+	start(t, w, slotOf(5), [32]byte{1})
+	write(nil)
+	dir := d.Servicedir(slotOf(5))
+	st, err := s6.ReadStatus(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := byte(0)
+	asked := showBoard(t, d, func() []byte {
+		row := append(st.AppendPacked([]byte{0, 0, 0, byte(slotOf(5))}), mark)
+		return append([]byte(board.Format), row...)
+	})
+	for _, c := range []struct {
+		says byte
+		left bool
+	}{{0, true}, {1, false}} {
+		if err := s6.MarkDown(dir); err != nil {
+			t.Fatal(err)
+		}
+		mark = c.says
+		s := state(t, d)
+		<-asked
+		w.Remark(&s.Services[5])
+		if marked, err := s6.MarkedDown(dir); marked != c.left || err != nil {
+			t.Errorf("the board says %d, and then the file is there: %t, %v", c.says, marked, err)
+		}
+	}
 }

@@ -86,6 +86,7 @@ type ServiceState struct {
 	Supervised bool
 	Starting   bool
 	Observed   bool
+	Unmarked   bool      // it is known that there is no file down
 	Found      string    // how, if Observed; see Observation
 	Status     s6.Status // zero if there is no status
 }
@@ -170,8 +171,8 @@ func (a *asker) service(s *ServiceState, e journal.Entry, known journal.Service)
 	if e.Type != db.Longrun {
 		return nil
 	}
-	var err error
-	if s.Status, s.Supervised, err = a.look(e.Slot); err != nil {
+	err := a.look(s)
+	if err != nil {
 		return err
 	}
 	d := a.dir

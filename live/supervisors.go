@@ -41,8 +41,9 @@ type presence struct {
 
 // said is what a supervisor has said, if it was asked.
 type said struct {
-	asked  bool
-	status s6.Status
+	asked    bool
+	unmarked bool // the file down is known not to be there
+	status   s6.Status
 }
 
 // presenceLimit bounds the memory; nobody has that many services.

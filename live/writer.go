@@ -202,7 +202,7 @@ func (w *Writer) Remark(list ...*ServiceState) {
 	defer sv.Close()
 	_ = spread(len(list), func(i int) error {
 		switch s := list[i]; {
-		case !s.Supervised:
+		case !s.Supervised, s.Up && s.Unmarked:
 		case s.Up:
 			_ = sv.UnmarkDown(slotName(s.Slot))
 		default:

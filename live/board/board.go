@@ -1,7 +1,6 @@
 package board
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -13,21 +12,21 @@ import (
 	"strata/live/s6"
 )
 
-// rowSize is the length of a row, in bytes.
-const rowSize = 4 + s6.StatusSize
-
-// Board knows the status of services. It belongs to one goroutine.
+// Board knows what is said of services. It belongs to one goroutine.
 type Board struct {
 	path    string // of the directory of service directories
 	dir     *s6.Directory
 	notices int    // the inotify descriptor
 	behind  bool   // something may not be known
 	text    []byte // what is known: Format, and rows in no order
-	// watches has for each row the watch that tells that it is not so any more, and
-	// rowOf the row of each.
-	watches []int32
+	// watches has for each row those that tell that it is not so any more, and rowOf
+	// the row of each.
+	watches []watches
 	rowOf   map[int32]int32
 }
+
+// watches are those of a service directory and of the directory supervise in it.
+type watches [2]int32
 
 // Open makes a board for the service directories in path, whose names are slots. It
 // knows nothing yet. The caller closes it.
@@ -50,13 +49,14 @@ func (b *Board) Close() error {
 	return b.dir.Close()
 }
 
-// The changes in a directory supervise that count: all. Each watch tells of one and is
-// gone, so that a service that dies over and over costs nothing.
+// The changes that count: all in the two directories of a service, of which each watch
+// tells of one and is gone, so that a service that dies over and over costs nothing; and
+// new service directories.
 const (
 	changes = unix.IN_CREATE | unix.IN_MODIFY | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_DELETE
 	itself  = unix.IN_DELETE_SELF | unix.IN_MOVE_SELF
 	oneNote = changes | itself | unix.IN_ONESHOT | unix.IN_ONLYDIR
-	names   = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_DELETE | unix.IN_ONLYDIR
+	news    = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ONLYDIR
 )
 
 // forget begins anew.
@@ -65,7 +65,7 @@ func (b *Board) forget() error {
 	if err != nil {
 		return os.NewSyscallError("inotify_init1", err)
 	}
-	if _, err := unix.InotifyAddWatch(fd, b.path, names); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, b.path, news); err != nil {
 		unix.Close(fd)
 		return fmt.Errorf("cannot watch %s: %w", b.path, err)
 	}
@@ -87,8 +87,6 @@ func (b *Board) Text() ([]byte, error) {
 // row gives a row. There are as many as watches.
 func (b *Board) row(i int) []byte { return b.text[len(Format)+i*rowSize:][:rowSize] }
 
-func slotOf(row []byte) journal.Slot { return journal.Slot(binary.BigEndian.Uint32(row)) }
-
 // heed drops what has changed.
 func (b *Board) heed() error {
 	var buf [4096]byte
@@ -108,24 +106,11 @@ func (b *Board) heed() error {
 			if mask&unix.IN_Q_OVERFLOW != 0 {
 				return b.forget()
 			}
-			end := unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(events[12:]))
-			b.changed(watch, string(bytes.TrimRight(events[unix.SizeofInotifyEvent:end], "\x00")))
-			events = events[end:]
-		}
-	}
-}
-
-// changed is told of a change: in the directory of one service, or in that of all, of
-// the service directory with that name.
-func (b *Board) changed(watch int32, name string) {
-	b.behind = true
-	if i, ok := b.rowOf[watch]; ok {
-		b.drop(int(i))
-	} else if slot, ok := parseSlot(name); ok {
-		for i := len(b.watches) - 1; i >= 0; i-- {
-			if slotOf(b.row(i)) == slot {
-				b.drop(i)
+			b.behind = true
+			if i, ok := b.rowOf[watch]; ok {
+				b.drop(int(i))
 			}
+			events = events[unix.SizeofInotifyEvent+int(binary.NativeEndian.Uint32(events[12:])):]
 		}
 	}
 }
@@ -133,11 +118,15 @@ func (b *Board) changed(watch int32, name string) {
 // drop drops a row. The last one takes its place.
 func (b *Board) drop(i int) {
 	last := len(b.watches) - 1
-	delete(b.rowOf, b.watches[i])
+	for _, w := range b.watches[i] {
+		delete(b.rowOf, w)
+	}
 	if i < last {
 		copy(b.row(i), b.row(last))
 		b.watches[i] = b.watches[last]
-		b.rowOf[b.watches[i]] = int32(i)
+		for _, w := range b.watches[i] {
+			b.rowOf[w] = int32(i)
+		}
 	}
 	b.watches, b.text = b.watches[:last], b.text[:len(b.text)-rowSize]
 }
@@ -165,7 +154,8 @@ func (b *Board) Refresh() error {
 	}
 	known := make(map[journal.Slot]bool, len(b.watches))
 	for i := range b.watches {
-		known[slotOf(b.row(i))] = true
+		r, _ := parseRow(b.row(i))
+		known[r.Slot] = true
 	}
 	for _, name := range list {
 		slot, ok := parseSlot(name)
@@ -179,26 +169,35 @@ func (b *Board) Refresh() error {
 	return nil
 }
 
-// read reads one status, if there is one.
+// read reads what is said of one service, if anything is.
 func (b *Board) read(slot journal.Slot, name string) error {
-	// The watch comes first: what changes from now on is told.
-	n, err := unix.InotifyAddWatch(b.notices, b.path+"/"+name+"/supervise", oneNote)
-	if err == unix.ENOENT || err == unix.ENOTDIR {
-		return nil // it has no supervisor yet
-	}
-	if err != nil {
-		return fmt.Errorf("cannot watch service directory %s: %w", name, err)
-	}
-	watch := int32(n)
-	if i, ok := b.rowOf[watch]; ok {
-		b.drop(int(i)) // the same directory by another name
+	// The watches come first: what changes from now on is told.
+	var both watches
+	for i, dir := range [...]string{name, name + "/supervise"} {
+		w, err := unix.InotifyAddWatch(b.notices, b.path+"/"+dir, oneNote)
+		if err == unix.ENOENT || err == unix.ENOTDIR {
+			return nil // it has no supervisor yet
+		}
+		if err != nil {
+			return fmt.Errorf("cannot watch service directory %s: %w", dir, err)
+		}
+		both[i] = int32(w)
+		if i, ok := b.rowOf[both[i]]; ok {
+			b.drop(int(i)) // the same directory by another name
+		}
 	}
 	st, err := b.dir.Status(name)
 	if err != nil || st == (s6.Status{}) {
 		return nil // who asks finds that out
 	}
-	b.rowOf[watch] = int32(len(b.watches))
-	b.watches = append(b.watches, watch)
-	b.text = st.AppendPacked(binary.BigEndian.AppendUint32(b.text, uint32(slot)))
+	marked, err := s6.MarkedDown(b.path + "/" + name)
+	if err != nil {
+		return nil
+	}
+	for _, w := range both {
+		b.rowOf[w] = int32(len(b.watches))
+	}
+	b.watches = append(b.watches, both)
+	b.text = Row{slot, st, marked}.append(b.text)
 	return nil
 }

@@ -42,35 +42,36 @@ func (t tree) say(slot journal.Slot, pid int) error {
 // packed is a status that has the pid.
 func packed(pid int) []byte { return s6.Status{PID: pid, WantUp: true}.AppendPacked(nil) }
 
-// statuses is what is said of services.
-type statuses map[journal.Slot]s6.Status
+// rows is what is said of services.
+type rows map[journal.Slot]Row
 
 // files is what the files say.
-func (t tree) files(tb rapid.TB) statuses {
-	all := statuses{}
+func (t tree) files(tb rapid.TB) rows {
+	all := rows{}
 	paths, err := filepath.Glob(filepath.Join(string(t), "*/supervise/status"))
 	must(tb, err)
 	for _, path := range paths {
 		dir := filepath.Dir(filepath.Dir(path))
 		slot, ok := parseSlot(filepath.Base(dir))
-		if st, err := s6.ReadStatus(dir); ok && err == nil {
-			all[slot] = st
+		st, err := s6.ReadStatus(dir)
+		if marked, markErr := s6.MarkedDown(dir); ok && err == nil && markErr == nil {
+			all[slot] = Row{slot, st, marked}
 		}
 	}
 	return all
 }
 
 // read reads what a board says.
-func read(tb rapid.TB, text []byte) statuses {
-	all := statuses{}
-	begun, rest := parse(text, false, func(slot journal.Slot, st s6.Status) { all[slot] = st })
+func read(tb rapid.TB, text []byte) rows {
+	all := rows{}
+	begun, rest := parse(text, false, func(r Row) { all[r.Slot] = r })
 	if !begun || len(rest) > 0 {
 		tb.Fatalf("the board said %q", text)
 	}
 	return all
 }
 
-func says(tb rapid.TB, b *Board) statuses {
+func says(tb rapid.TB, b *Board) rows {
 	text, err := b.Text()
 	must(tb, err)
 	return read(tb, text)
@@ -109,6 +110,8 @@ func TestFollowsFiles(t *testing.T) {
 			"say":    func(rt *rapid.T) { pid++; ignore(tr.say(slot(rt), pid)) },
 			"modify": func(rt *rapid.T) { pid++; ignore(os.WriteFile(tr.status(slot(rt)), packed(pid), 0o644)) },
 			"empty":  func(rt *rapid.T) { ignore(os.Truncate(tr.status(slot(rt)), 0)) },
+			"mark":   func(rt *rapid.T) { ignore(s6.MarkDown(tr.dir(slot(rt)))) },
+			"unmark": func(rt *rapid.T) { ignore(s6.UnmarkDown(tr.dir(slot(rt)))) },
 			"unsay":  func(rt *rapid.T) { ignore(os.Remove(tr.status(slot(rt)))) },
 			"remove": func(rt *rapid.T) { ignore(os.RemoveAll(tr.dir(slot(rt)))) },
 			"rename": func(rt *rapid.T) { ignore(os.Rename(tr.dir(slot(rt)), tr.dir(slot(rt)))) },
@@ -123,9 +126,9 @@ func TestFollowsFiles(t *testing.T) {
 			"refresh": func(rt *rapid.T) { must(rt, b.Refresh()) },
 			"": func(rt *rapid.T) {
 				files := tr.files(rt)
-				for slot, st := range says(rt, b) {
-					if st != files[slot] {
-						rt.Fatalf("of %d the board says %+v, the file %+v", slot, st, files[slot])
+				for slot, r := range says(rt, b) {
+					if r != files[slot] {
+						rt.Fatalf("the board says %+v, the files %+v", r, files[slot])
 					}
 				}
 			},
@@ -145,7 +148,11 @@ func TestNeverBehind(t *testing.T) {
 	tr := tree(s6test.TempDir(t))
 	all := func(pid int) error {
 		for slot := range journal.Slot(services) {
-			if err := tr.say(slot, pid); err != nil {
+			err := tr.say(slot, pid)
+			if err == nil && pid%2 == 0 {
+				err = s6.MarkDown(tr.dir(slot))
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -171,10 +178,11 @@ func TestNeverBehind(t *testing.T) {
 				says(t, b)
 			}
 		}
-		for slot, st := range says(t, b) {
-			if st.PID != pid+1 {
-				t.Fatalf("of %d the board says %d instead of %d", slot, st.PID, pid+1)
+		for slot, r := range says(t, b) {
+			if r.Status.PID != pid+1 || !r.Marked {
+				t.Fatalf("of %d the board says %+v, and %d spoke last", slot, r, pid+1)
 			}
+			must(t, s6.UnmarkDown(tr.dir(slot)))
 		}
 	}
 }
@@ -222,7 +230,7 @@ func TestNoticesLost(t *testing.T) {
 		t.Errorf("it says %+v", got)
 	}
 	must(t, b.Refresh())
-	if got := says(t, b); got[1].PID != 2 {
+	if got := says(t, b); got[1].Status.PID != 2 {
 		t.Errorf("then it says %+v", got)
 	}
 }

@@ -2,10 +2,10 @@
 // a command that wants to know it of thousands need not open as many files. The oneshot
 // runner, which is there anyway, keeps a [Board]; commands read it with [Dial].
 //
-// It says nothing that the files do not say. What it has read of a service it says as
-// long as the kernel has told of no change in its directory supervise: s6-supervise
-// replaces the file status with a rename, which the kernel tells of before that
-// returns. To be asked costs the runner little, and what happens meanwhile less: it is
+// It says nothing that the files do not say: the status, and whether the file down is
+// there. What it has read of a service it says as long as the kernel has told of no
+// change in its directories: s6-supervise replaces the file status with a rename, which
+// the kernel tells of before that returns. To be asked costs the runner little, and what happens meanwhile less: it is
 // told of the first change since it has read, sleeps through it, and reads again after
 // the next one has asked. What it does not know, and all if there is no runner, is read
 // from the files.
@@ -13,6 +13,6 @@
 // # The protocol
 //
 // Who connects to the socket is given the line [Format] and then a row for each service
-// that is known: its slot (4 bytes, most significant first) and its status, the 35
-// bytes of the file. Then the connection is closed.
+// that is known: its slot (4 bytes, most significant first), its status (the 35 bytes of
+// the file), and 1 if the file down is there, else 0. Then the connection is closed.
 package board

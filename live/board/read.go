@@ -1,18 +1,12 @@
 package board
 
 import (
-	"bytes"
-	"encoding/binary"
 	"sync"
 
 	"golang.org/x/sys/unix"
 
-	"strata/live/journal"
 	"strata/live/s6"
 )
-
-// Format is the first line that a board says.
-const Format = "strata-board/1\n"
 
 // SocketName is the socket's name in the service directory of who keeps the board.
 const SocketName = "b"
@@ -44,7 +38,7 @@ func Dial(dir *s6.Directory, service string) (*Reader, error) {
 
 // Read calls each for each service that is known, until all were read, the keeper of
 // the board is gone, or [Reader.Stop] is called. Then it closes the reader.
-func (r *Reader) Read(each func(journal.Slot, s6.Status)) {
+func (r *Reader) Read(each func(Row)) {
 	defer r.Close()
 	var buf [16 << 10]byte
 	have, begun := 0, false
@@ -63,21 +57,6 @@ func (r *Reader) Read(each func(journal.Slot, s6.Status)) {
 			return // it says something else
 		}
 	}
-}
-
-// parse takes what has come: the first line, unless that was taken before, and rows.
-func parse(text []byte, begun bool, each func(journal.Slot, s6.Status)) (_ bool, rest []byte) {
-	if !begun {
-		if text, begun = bytes.CutPrefix(text, []byte(Format)); !begun {
-			return false, text
-		}
-	}
-	for ; len(text) >= rowSize; text = text[rowSize:] {
-		if st, err := s6.ParseStatus(text[4:rowSize]); err == nil {
-			each(journal.Slot(binary.BigEndian.Uint32(text)), st)
-		}
-	}
-	return true, text
 }
 
 // Stop makes Read return, in whatever goroutine that is.

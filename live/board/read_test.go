@@ -2,7 +2,6 @@ package board
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"maps"
 	"net"
@@ -27,33 +26,38 @@ func reading(tb testing.TB) (*Reader, *os.File) {
 }
 
 // row is a row of a board.
-func row(slot uint32, pid int) []byte {
-	return append(binary.BigEndian.AppendUint32(nil, slot), packed(pid)...)
+func row(slot journal.Slot, pid int) []byte { return said(slot, pid).append(nil) }
+
+func said(slot journal.Slot, pid int) Row {
+	return Row{slot, s6.Status{PID: pid, WantUp: true}, pid%2 == 0}
 }
 
 // What comes is taken in whatever pieces it comes, and what is no board is nothing.
 func TestRead(t *testing.T) {
 	many := []byte(Format)
-	all := statuses{}
-	for slot := range uint32(3000) {
+	all := rows{}
+	for slot := range journal.Slot(3000) {
 		many = append(many, row(slot, int(slot)+1)...)
-		all[journal.Slot(slot)] = s6.Status{PID: int(slot) + 1, WantUp: true}
+		all[slot] = said(slot, int(slot)+1)
 	}
-	first := statuses{0: all[0]}
-	bad := append([]byte(Format), row(7, 7)...)
-	bad[len(bad)-1] = 0xff // flags that there are not
+	first := rows{0: all[0]}
+	badFlags := append([]byte(Format), row(7, 7)...)
+	badFlags[len(badFlags)-2] = 0xff
+	badMark := append([]byte(Format), row(7, 7)...)
+	badMark[len(badMark)-1] = 2
 	for _, c := range []struct {
 		what string
 		said []byte
-		want statuses
+		want rows
 	}{
-		{"nothing", nil, statuses{}},
-		{"another format", append([]byte("strata-board/2\n"), row(1, 1)...), statuses{}},
-		{"half a format", []byte(Format[:5]), statuses{}},
-		{"no rows", []byte(Format), statuses{}},
+		{"nothing", nil, rows{}},
+		{"another format", append([]byte("strata-board/2\n"), row(1, 1)...), rows{}},
+		{"half a format", []byte(Format[:5]), rows{}},
+		{"no rows", []byte(Format), rows{}},
 		{"many", many, all},
 		{"one and a half", many[:len(Format)+rowSize*3/2], first},
-		{"no status", append(bad, many[len(Format):][:rowSize]...), first},
+		{"no status", append(badFlags, many[len(Format):][:rowSize]...), first},
+		{"no mark", append(badMark, many[len(Format):][:rowSize]...), first},
 	} {
 		r, f := reading(t)
 		go func() {
@@ -67,8 +71,8 @@ func TestRead(t *testing.T) {
 			}
 			f.Close()
 		}()
-		got := statuses{}
-		r.Read(func(slot journal.Slot, st s6.Status) { got[slot] = st })
+		got := rows{}
+		r.Read(func(r Row) { got[r.Slot] = r })
 		if !maps.Equal(got, c.want) {
 			t.Errorf("%s: %v instead of %v", c.what, got, c.want)
 		}
@@ -81,14 +85,14 @@ func TestStop(t *testing.T) {
 	r, _ := reading(t)
 	done := make(chan struct{})
 	go func() {
-		r.Read(func(journal.Slot, s6.Status) {})
+		r.Read(func(Row) {})
 		close(done)
 	}()
 	r.Stop()
 	<-done
 	r, _ = reading(t)
 	r.Stop()
-	r.Read(func(journal.Slot, s6.Status) { t.Error("there was something") })
+	r.Read(func(Row) { t.Error("there was something") })
 }
 
 // A board that is not there, or that nobody shows, is not waited for.
@@ -141,9 +145,7 @@ func FuzzRead(f *testing.F) {
 			var have []byte
 			for _, piece := range pieces {
 				have = append(have, piece...)
-				begun, have = parse(have, begun, func(slot journal.Slot, st s6.Status) {
-					all = st.AppendPacked(binary.BigEndian.AppendUint32(all, uint32(slot)))
-				})
+				begun, have = parse(have, begun, func(r Row) { all = r.append(all) })
 			}
 			return all
 		}

@@ -21,7 +21,7 @@ func (m *machine) onBoard() (slots []live.Slot) {
 	defer sv.Close()
 	r, err := board.Dial(sv, filepath.Base(m.dir.Servicedir(live.RunnerSlot)))
 	must(m.t, err)
-	r.Read(func(slot live.Slot, _ s6.Status) { slots = append(slots, slot) })
+	r.Read(func(r board.Row) { slots = append(slots, r.Slot) })
 	slices.Sort(slots)
 	return slots
 }
@@ -80,7 +80,7 @@ func TestBoardRests(t *testing.T) {
 	defer sv.Close()
 	r, err := board.Dial(sv, "1")
 	must(t, err)
-	r.Read(func(slot live.Slot, _ s6.Status) { t.Errorf("it tells of %d", slot) })
+	r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
 	select {
 	case <-rests:
 	case <-time.After(limit):
