@@ -7,8 +7,8 @@ import (
 
 // Deviation is a service that is not as the live directory's own database has it.
 type Deviation struct {
-	Service string `json:"service"`
-	What    string `json:"what"` // one of the constants
+	Service string
+	What    string // one of the constants
 }
 
 // What a service can be.

@@ -30,16 +30,16 @@ const (
 
 // ServiceChange is one service that differs.
 type ServiceChange struct {
-	Kind Kind `json:"kind"`
+	Kind Kind
 	// Old and New are its names; one is empty if it was added or removed, and
 	// NewNames are what it unfolded into.
-	Old      string   `json:"old,omitempty"`
-	New      string   `json:"new,omitempty"`
-	NewNames []string `json:"new_names,omitempty"`
-	Via      string   `json:"via,omitempty"` // why a service of another name is the same
+	Old      string
+	New      string
+	NewNames []string
+	Via      string // why a service of another name is the same
 	// Class is the highest of the fields' classes.
-	Class  Class         `json:"class"`
-	Fields []FieldChange `json:"fields,omitempty"`
+	Class  Class
+	Fields []FieldChange
 
 	old, new id
 	onChange db.OnChange // of the new definition
@@ -47,10 +47,10 @@ type ServiceChange struct {
 
 // BundleChange is one bundle, or provided name, that differs.
 type BundleChange struct {
-	Kind Kind     `json:"kind"` // added, removed or changed
-	Name string   `json:"name"`
-	Gone []string `json:"gone,omitempty"`
-	More []string `json:"more,omitempty"`
+	Kind Kind // added, removed or changed
+	Name string
+	Gone []string
+	More []string
 }
 
 // Changes is what differs between two databases. It refers to them: they must stay

@@ -12,15 +12,15 @@ import (
 
 // FieldChange is one field that differs.
 type FieldChange struct {
-	Field string `json:"field"`
-	Class Class  `json:"class"`
+	Field string
+	Class Class
 	// From and To are the values, empty where there was or is none. Of programs,
 	// environment and files they are digests.
-	From string `json:"from,omitempty"`
-	To   string `json:"to,omitempty"`
+	From string
+	To   string
 	// OldAt and NewAt are where they stand in the sources, as LABEL:PATH:LINE.
-	OldAt string `json:"old_at,omitempty"`
-	NewAt string `json:"new_at,omitempty"`
+	OldAt string
+	NewAt string
 }
 
 // compareFields returns the fields that differ between two definitions of one

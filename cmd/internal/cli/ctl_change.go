@@ -91,7 +91,7 @@ func (j changeJob) supervisor(d *live.Dir) *tree.Supervisor {
 	}
 	sup.Warn = func(err error) {
 		if j.verbosity > 0 {
-			j.s.Warnf("%s", ui.Escape(err.Error()))
+			j.s.Warnf("%s", ui.ErrorText(err))
 		}
 	}
 	return sup
@@ -117,7 +117,7 @@ func (j changeJob) locked(ctx context.Context, w *live.Writer, ran *bool) error 
 	}
 	*ran = true
 	if result.Journal != nil {
-		j.s.Warnf("%s", ui.Escape(result.Journal.Error()))
+		j.s.Warnf("%s", ui.ErrorText(result.Journal))
 	}
 	return resultError(result)
 }

@@ -28,14 +28,14 @@ func (j changeJob) rescue(ctx context.Context, cause error) error {
 	}
 	defer session.Close()
 	gaps := append([]string{"stopping everything by the stop order"}, session.Gaps...)
-	j.s.Errorf("%s: %s", ui.Escape(cause.Error()), ui.Escape(strings.Join(gaps, "; ")))
+	j.s.Errorf("%s: %s", ui.ErrorText(cause), ui.Escape(strings.Join(gaps, "; ")))
 	result, err := session.Stop(ctx, j.req.Essentials, j.run)
 	j.tell.ended(result, err)
 	if err != nil {
 		return withCode(exitFailed, err)
 	}
 	if result.Journal != nil {
-		j.s.Warnf("%s", ui.Escape(result.Journal.Error()))
+		j.s.Warnf("%s", ui.ErrorText(result.Journal))
 	}
 	if !result.OK() {
 		return resultError(result)

@@ -113,13 +113,13 @@ func (t *peopleTell) observe(e change.Event) {
 	case change.Already:
 		t.say(3, "%s: %s already", name, done(e.Op))
 	case change.Failed:
-		t.say(0, "cannot %s %s: %s%s", e.Op, name, ui.Escape(e.Err.Error()), ui.Escape(explain.Held(e.Held)))
+		t.say(0, "cannot %s %s: %s%s", e.Op, name, ui.ErrorText(e.Err), ui.Escape(explain.Held(e.Held)))
 	case change.Skipped:
 		t.say(2, "cannot %s %s: %s failed", e.Op, name, because)
 	case change.Kept:
 		t.warn("%s is essential: it is not stopped", name)
 	case change.Quitting:
-		t.say(1, "%s: nothing more is begun", ui.Escape(e.Err.Error()))
+		t.say(1, "%s: nothing more is begun", ui.ErrorText(e.Err))
 	}
 }
 

@@ -134,13 +134,13 @@ func (w waitedFor) end(path string, err error) error {
 func (w waitedFor) tellMissing(path string) {
 	v, err := look(path)
 	if err != nil {
-		w.s.Errorf("%s", ui.Escape(err.Error()))
+		w.s.Errorf("%s", ui.ErrorText(err))
 		return
 	}
 	defer v.close()
 	now, err := v.scene()
 	if err != nil {
-		w.s.Errorf("%s", ui.Escape(err.Error()))
+		w.s.Errorf("%s", ui.ErrorText(err))
 		return
 	}
 	for id, st := range now.Services {

@@ -182,14 +182,12 @@ func (p *databasePair) compileSources(ctx context.Context, s ui.Streams, paths [
 
 // diffResult is the answer.
 type diffResult struct {
-	Format   string                 `json:"format"`
-	Same     bool                   `json:"same"`
-	Old      update.Version         `json:"old"`
-	New      update.Version         `json:"new"`
-	Services []update.ServiceChange `json:"services"`
-	Bundles  []update.BundleChange  `json:"bundles"`
+	Same     bool
+	Old, New update.Version
+	Services []update.ServiceChange
+	Bundles  []update.BundleChange
 	// State is what is not as the live directory's own database has it.
-	State []update.Deviation `json:"state,omitempty"`
+	State []update.Deviation
 }
 
 func (p *databasePair) compare(s ui.Streams, o diffOptions, conv update.Conversions) (differs bool, err error) {
@@ -197,16 +195,13 @@ func (p *databasePair) compare(s ui.Streams, o diffOptions, conv update.Conversi
 	if err != nil {
 		return false, err
 	}
-	r := diffResult{
-		Format: diffFormat, Old: changes.Old, New: changes.New,
-		Services: append([]update.ServiceChange{}, changes.Services...), Bundles: append([]update.BundleChange{}, changes.Bundles...),
-	}
+	r := diffResult{Old: changes.Old, New: changes.New, Services: changes.Services, Bundles: changes.Bundles}
 	if p.state != nil {
 		r.State = update.Deviations(p.view, p.state)
 	}
 	r.Same = len(r.Services)+len(r.Bundles)+len(r.State) == 0
 	if o.json {
-		return !r.Same, s.JSON(r)
+		return !r.Same, s.JSON(r.json())
 	}
 	return !r.Same, output(s, func(w *bufio.Writer) error { return printDiff(w, changes, r, o.showValues) })
 }

@@ -196,11 +196,11 @@ func (t s6rcTell) observe(e change.Event) {
 	case e.Kind == change.Done && t.verbosity >= 2:
 		t.info("%sservice %s successfully %s", prefix, name, done)
 	case e.Kind == change.Failed && t.verbosity >= 1:
-		t.s.Warnf("unable to %s%s service %s: %s", brackets, e.Op, name, ui.Escape(e.Err.Error()))
+		t.s.Warnf("unable to %s%s service %s: %s", brackets, e.Op, name, ui.ErrorText(e.Err))
 	case e.Kind == change.Kept && t.verbosity >= 1:
 		t.s.Warnf("service %s is marked as essential, not stopping it", name)
 	case e.Kind == change.Quitting && t.verbosity >= 2:
-		t.s.Warnf("%s, aborting pending processes and exiting asap", ui.Escape(e.Err.Error()))
+		t.s.Warnf("%s, aborting pending processes and exiting asap", ui.ErrorText(e.Err))
 	}
 }
 

@@ -93,7 +93,7 @@ func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Convers
 		},
 		warn: func(err error) {
 			if o.verbosity >= 1 {
-				s.Warnf("%s", ui.Escape(err.Error()))
+				s.Warnf("%s", ui.ErrorText(err))
 			}
 		},
 	}
@@ -107,7 +107,7 @@ func (o s6rcUpdateOptions) apply(s ui.Streams, newdb string, conv update.Convers
 	}
 	if o.verbosity >= 1 && !r.OK() {
 		for _, err := range r.Trouble {
-			s.Warnf("%s", ui.Escape(err.Error()))
+			s.Warnf("%s", ui.ErrorText(err))
 		}
 		if !r.Switched {
 			s.Warnf("the database was not switched")

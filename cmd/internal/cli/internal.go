@@ -57,7 +57,7 @@ func runApplier(args []string) error {
 		suspend(update.ErrSuspended)
 	}()
 	s := ui.Standard(live.Applier.Name)
-	return applier.Main(ctx, args[0], func(err error) { s.Errorf("%s", ui.Escape(err.Error())) })
+	return applier.Main(ctx, args[0], func(err error) { s.Errorf("%s", ui.ErrorText(err)) })
 }
 
 // runRunner is the oneshot runner.

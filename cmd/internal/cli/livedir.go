@@ -76,7 +76,7 @@ func lenient(s ui.Streams, err error) error {
 	if _, dropin := dropins()[s.Tool]; err == nil || !dropin {
 		return err
 	}
-	s.Warnf("%s", ui.Escape(err.Error()))
+	s.Warnf("%s", ui.ErrorText(err))
 	return nil
 }
 

@@ -113,7 +113,7 @@ func execute(c *cobra.Command, args []string) error {
 // finish prints the error a tool ended with and returns its exit code.
 func finish(s ui.Streams, err error) int {
 	if err != nil && !errors.Is(err, errSilent) {
-		s.Errorf("%s", ui.Escape(err.Error()))
+		s.Errorf("%s", ui.ErrorText(err))
 	}
 	return codeOf(err)
 }

@@ -59,7 +59,7 @@ func (o *storeOptions) list(s ui.Streams) error {
 	}
 	used, err := generation.Uses(o.live)
 	if err != nil {
-		s.Warnf("%s", ui.Escape("cannot say what is in use: "+err.Error()))
+		s.Warnf("cannot say what is in use: %s", ui.ErrorText(err))
 	}
 	rows := st.Rows(used)
 	problems := make([]string, len(rows))

@@ -223,7 +223,7 @@ func (o updateOptions) job(s ui.Streams) updateJob {
 				o.warn(s, text)
 			}
 		},
-		warn: func(err error) { o.warn(s, err.Error()) },
+		warn: o.warner(s),
 	}
 	if o.verbosity >= 2 && !o.json {
 		j.observe = func(a update.Action) { s.Errorf("%s", strings.TrimSpace(string(a.Op)+" "+ui.Escape(a.Service))) }
@@ -263,5 +263,14 @@ func (o updateOptions) attendOnly(s ui.Streams) error {
 func (o updateOptions) warn(s ui.Streams, text string) {
 	if o.verbosity >= 1 {
 		s.Warnf("%s", ui.Escape(text))
+	}
+}
+
+// warner gives a function that warns of errors.
+func (o updateOptions) warner(s ui.Streams) func(error) {
+	return func(err error) {
+		if o.verbosity >= 1 {
+			s.Warnf("%s", ui.ErrorText(err))
+		}
 	}
 }

@@ -59,7 +59,7 @@ func (o updateOptions) ask(s ui.Streams, back bool) error {
 	if err := o.leaveOff(back); err != nil {
 		return updateError(err)
 	}
-	j := updateJob{s: s, live: o.live, block: o.block, warn: func(err error) { o.warn(s, err.Error()) }}
+	j := updateJob{s: s, live: o.live, block: o.block, warn: o.warner(s)}
 	err := j.locked(ctx, nil, func(w *live.Writer, _ *tree.Supervisor) error {
 		if err := update.Ask(w, s.Tool, back); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (o updateOptions) leaveOff(back bool) error {
 func (o updateOptions) askHere(s ui.Streams, back bool) error {
 	ctx, abandon, stop := interruptible()
 	defer stop()
-	j := updateJob{s: s, live: o.live, block: o.block, cause: s.Tool, warn: func(err error) { o.warn(s, err.Error()) }}
+	j := updateJob{s: s, live: o.live, block: o.block, cause: s.Tool, warn: o.warner(s)}
 	var r update.Result
 	if err := o.leaveOff(back); err != nil {
 		return updateError(err)

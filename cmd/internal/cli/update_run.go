@@ -175,7 +175,7 @@ func (j updateJob) with(ctx context.Context, w *live.Writer, sup *tree.Superviso
 
 // reportResult says what failed.
 func reportResult(s ui.Streams, r update.Result) {
-	applier.Tell(r, func(err error) { s.Errorf("%s", ui.Escape(err.Error())) })
+	applier.Tell(r, func(err error) { s.Errorf("%s", ui.ErrorText(err)) })
 	switch {
 	case r.Switched:
 	case r.Outcome == journal.Aborted:

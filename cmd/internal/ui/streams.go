@@ -78,6 +78,12 @@ func Escape(s string) string {
 	return b.String()
 }
 
+// ErrorText returns the text of an error in one line, as it may be printed. Errors that
+// were joined stand one after the other.
+func ErrorText(err error) string {
+	return Escape(strings.ReplaceAll(err.Error(), "\n", "; "))
+}
+
 func unsafeRune(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r < ' ' || r > '~'

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -25,6 +26,18 @@ func TestEscape(t *testing.T) {
 	} {
 		if got := ui.Escape(in); got != want {
 			t.Errorf("Escape(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	one, other := errors.New("cannot write a: disk full"), errors.New("cannot close \x1b")
+	for err, want := range map[error]string{
+		one:                     "cannot write a: disk full",
+		errors.Join(one, other): `cannot write a: disk full; cannot close \x1b`,
+	} {
+		if got := ui.ErrorText(err); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
