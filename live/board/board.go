@@ -43,9 +43,13 @@ func Open(path string) (*Board, error) {
 	return b, nil
 }
 
-// Close closes the board.
+// Close closes the board, if it is not closed.
 func (b *Board) Close() error {
+	if b.notices < 0 {
+		return nil
+	}
 	unix.Close(b.notices)
+	b.notices = -1
 	return b.dir.Close()
 }
 

@@ -39,9 +39,11 @@ func keepBoard(real string, served func()) (*boardKeeper, error) {
 	return &boardKeeper{l, b, served}, nil
 }
 
-// serve shows the board until the socket is closed.
+// serve shows the board until the socket is closed, or the board cannot be kept: then
+// nobody is to wait for it.
 func (k *boardKeeper) serve() error {
 	defer k.board.Close()
+	defer k.Close()
 	full := false
 	for {
 		c, err := k.accept()

@@ -1,11 +1,14 @@
 package runner
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"strata/live"
 	"strata/live/board"
@@ -59,25 +62,29 @@ func TestBoard(t *testing.T) {
 	m.await(m.run(m.request("quick")))
 }
 
-// A runner that was asked for its board rests again after a while.
-func TestBoardRests(t *testing.T) {
+// keep keeps a board in this process. ended gets how that ends.
+func keep(t *testing.T, served func()) (k *boardKeeper, sv *s6.Directory, ended chan error) {
+	t.Helper()
 	real := s6test.TempDir(t)
 	own := filepath.Join(real, "sv/1")
 	must(t, os.MkdirAll(own, 0o700))
 	t.Chdir(own)
+	k, err := keepBoard(real, served)
+	must(t, err)
+	ended = make(chan error, 1)
+	go func() { ended <- k.serve() }()
+	t.Cleanup(func() { k.Close() })
+	sv, err = s6.OpenDirectory("..")
+	must(t, err)
+	t.Cleanup(func() { sv.Close() })
+	return k, sv, ended
+}
+
+// A runner that was asked for its board rests again after a while.
+func TestBoardRests(t *testing.T) {
 	rests := make(chan struct{}, 1)
 	s := NewServer(Config{rest: func() { rests <- struct{}{} }})
-	k, err := keepBoard(real, s.used)
-	must(t, err)
-	ended := make(chan error)
-	go func() { ended <- k.serve() }()
-	defer func() {
-		k.Close()
-		<-ended
-	}()
-	sv, err := s6.OpenDirectory("..")
-	must(t, err)
-	defer sv.Close()
+	_, sv, _ := keep(t, s.used)
 	r, err := board.Dial(sv, "1")
 	must(t, err)
 	r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
@@ -85,5 +92,21 @@ func TestBoardRests(t *testing.T) {
 	case <-rests:
 	case <-time.After(limit):
 		t.Error("it does not rest")
+	}
+}
+
+// A board that cannot be kept any more is not there any more, so that nobody waits for
+// it.
+func TestBoardEnds(t *testing.T) {
+	k, sv, ended := keep(t, func() {})
+	must(t, k.board.Close())
+	r, err := board.Dial(sv, "1")
+	must(t, err)
+	r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
+	if err := <-ended; !errors.Is(err, unix.EBADF) {
+		t.Errorf("it ended with %v", err)
+	}
+	if _, err := board.Dial(sv, "1"); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("it is still there: %v", err)
 	}
 }
