@@ -74,4 +74,6 @@ func (r diffResult) json() diffJSON {
 	return out
 }
 
-func newVersionJSON(v update.Version) versionJSON { return versionJSON{text(v.Path), v.Content, v.File} }
+func newVersionJSON(v update.Version) versionJSON {
+	return versionJSON{text(v.Path), v.Content, v.File}
+}
