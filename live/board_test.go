@@ -3,6 +3,9 @@ package live_test
 import (
 	"net"
 	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"strata/live"
@@ -55,12 +58,15 @@ func TestBoard(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
+	var mu sync.Mutex
 	asked := showBoard(t, d, func() []byte {
+		mu.Lock()
+		defer mu.Unlock()
 		text, err := b.Text()
 		if err != nil {
 			t.Error(err)
 		}
-		return text
+		return slices.Clone(text)
 	})
 	check := func(when string) {
 		t.Helper()
@@ -74,6 +80,8 @@ func TestBoard(t *testing.T) {
 				t.Errorf("%s: of %d was heard %+v; the file says %+v, %v", when, slot, st, file, err)
 			}
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if err := b.Refresh(); err != nil {
 			t.Error(err)
 		}
@@ -152,19 +160,19 @@ func TestBoardMarks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mark := byte(0)
+	var mark atomic.Uint32
 	asked := showBoard(t, d, func() []byte {
-		row := append(st.AppendPacked([]byte{0, 0, 0, byte(slotOf(5))}), mark)
+		row := append(st.AppendPacked([]byte{0, 0, 0, byte(slotOf(5))}), byte(mark.Load()))
 		return append([]byte(board.Format), row...)
 	})
 	for _, c := range []struct {
-		says byte
+		says uint32
 		left bool
 	}{{0, true}, {1, false}} {
 		if err := s6.MarkDown(dir); err != nil {
 			t.Fatal(err)
 		}
-		mark = c.says
+		mark.Store(c.says)
 		s := state(t, d)
 		<-asked
 		w.Remark(&s.Services[5])

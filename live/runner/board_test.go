@@ -63,28 +63,29 @@ func TestBoard(t *testing.T) {
 }
 
 // keep keeps a board in this process. ended gets how that ends.
-func keep(t *testing.T, served func()) (k *boardKeeper, sv *s6.Directory, ended chan error) {
+func keep(t *testing.T, served func(*boardKeeper)) (sv *s6.Directory, ended chan error) {
 	t.Helper()
 	real := s6test.TempDir(t)
 	own := filepath.Join(real, "sv/1")
 	must(t, os.MkdirAll(own, 0o700))
 	t.Chdir(own)
-	k, err := keepBoard(real, served)
+	k, err := keepBoard(real, nil)
 	must(t, err)
+	k.served = func() { served(k) }
 	ended = make(chan error, 1)
 	go func() { ended <- k.serve() }()
 	t.Cleanup(func() { k.Close() })
 	sv, err = s6.OpenDirectory("..")
 	must(t, err)
 	t.Cleanup(func() { sv.Close() })
-	return k, sv, ended
+	return sv, ended
 }
 
 // A runner that was asked for its board rests again after a while.
 func TestBoardRests(t *testing.T) {
 	rests := make(chan struct{}, 1)
 	s := NewServer(Config{rest: func() { rests <- struct{}{} }})
-	_, sv, _ := keep(t, s.used)
+	sv, _ := keep(t, func(*boardKeeper) { s.used() })
 	r, err := board.Dial(sv, "1")
 	must(t, err)
 	r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
@@ -98,11 +99,12 @@ func TestBoardRests(t *testing.T) {
 // A board that cannot be kept any more is not there any more, so that nobody waits for
 // it.
 func TestBoardEnds(t *testing.T) {
-	k, sv, ended := keep(t, func() {})
-	must(t, k.board.Close())
-	r, err := board.Dial(sv, "1")
-	must(t, err)
-	r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
+	sv, ended := keep(t, func(k *boardKeeper) { k.board.Close() })
+	for range 2 {
+		r, err := board.Dial(sv, "1")
+		must(t, err)
+		r.Read(func(r board.Row) { t.Errorf("it tells of %+v", r) })
+	}
 	if err := <-ended; !errors.Is(err, unix.EBADF) {
 		t.Errorf("it ended with %v", err)
 	}
