@@ -22,18 +22,22 @@ import (
 // moments. After each command nothing is under way, the journal is right and
 // nothing is left; and the same command again, once nothing goes wrong any more,
 // does the rest.
-func TestRandomGraphs(t *testing.T)     { randomGraphs(t, 1) }
-func TestLongRandomGraphs(t *testing.T) { s6test.Long(t); randomGraphs(t, 100) }
+func TestRandomGraphs(t *testing.T)     { randomGraphs(t, 1, 3, 14) }
+func TestLongRandomGraphs(t *testing.T) { s6test.Long(t); randomGraphs(t, 100, 3, 14) }
+
+// With so many services commands ask the runner's board what the supervisors say.
+func TestLongRandomBigGraphs(t *testing.T) { s6test.Long(t); randomGraphs(t, 10, 100, 120) }
 
 const rounds = 5
 
-func randomGraphs(t *testing.T, n uint64) {
+// randomGraphs does that with n graphs of few to many services.
+func randomGraphs(t *testing.T, n uint64, few, many int) {
 	usualModes()
 	for seed := range n {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(seed, 1))
-			services := scenario.Random(seed, 3+r.IntN(12))
+			services := scenario.Random(seed, few+r.IntN(many-few+1))
 			m := newMachine(t, services)
 			for range rounds {
 				m.round(r, services)
