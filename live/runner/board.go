@@ -24,6 +24,21 @@ type boardKeeper struct {
 	served func() // called after each client
 }
 
+// showBoard shows the board, if that is possible, until the returned function is called.
+func (m image) showBoard(served func()) (end func()) {
+	k, err := keepBoard(m.real, served)
+	if err != nil {
+		logf("commands do without the board: %v", err)
+		return func() {}
+	}
+	go func() {
+		if err := k.serve(); err != nil && m.stopper.ctx.Err() == nil {
+			logf("commands do without the board from now on: %v", err)
+		}
+	}()
+	return func() { _ = k.Close() }
+}
+
 // keepBoard makes the board of the live directory whose real path is given, and its
 // socket in the current directory. The caller serves it, and closes the socket to end
 // that.

@@ -97,17 +97,7 @@ func carryOn(fd int, real string) error {
 	if err != nil {
 		return err
 	}
-	keeper, err := keepBoard(real, s.used)
-	if err != nil {
-		logf("commands do without the board: %v", err)
-	} else {
-		defer keeper.Close()
-		go func() {
-			if err := keeper.serve(); err != nil && m.stopper.ctx.Err() == nil {
-				logf("commands do without the board from now on: %v", err)
-			}
-		}()
-	}
+	defer m.showBoard(s.used)()
 	if err := notify(st.Ready); err != nil {
 		return err
 	}
