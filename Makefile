@@ -16,6 +16,10 @@ export CGO_ENABLED = 0
 LDFLAGS = -s -w -X strata/cmd/internal/cli.version=$(VERSION)
 GOBUILD = $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
+# The linker writes into a mapping, page by page, and the kernel keeps the file so: it
+# starts some tenths of a millisecond later than a copy, which make install makes anyway.
+copied = mv $(1) $(1).linked && cp $(1).linked $(1) && rm $(1).linked
+
 .DEFAULT_GOAL := help
 .PHONY: help build install uninstall demo test test-long test-s6-new ci lint fmt fuzz bench bench-engine bench-update cover vuln deps clean
 
@@ -25,6 +29,7 @@ help: ## this list
 
 build: ## bin/strata and its links
 	$(GOBUILD) -o bin/strata ./cmd/strata
+	@$(call copied,bin/strata)
 	@for link in $(LINKS); do ln -sfn strata bin/$$link || exit 1; done
 
 install: build ## into BINDIR; a file that is not ours is never replaced
@@ -77,6 +82,7 @@ bench: build ## compile time and memory for 1,000, 10,000 and 100,000 services
 bench-engine: build ## 1,000 services up and down, and the state of 10,000, on a real s6, against the least it can take
 	@internal/tools/deps
 	@$(GO) build -o .tools/benchengine ./internal/benchengine
+	@$(call copied,.tools/benchengine)
 	@internal/tools/with-tmpdir .tools/benchengine bin/strata
 
 bench-update: build ## updates of 10,000 services and of other numbers, planned and applied on a real s6

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"strata/internal/benchtree"
 	"strata/live/change"
 )
 
@@ -44,7 +45,7 @@ func reading(ctx context.Context, s *system, runs int) error {
 		return err
 	}
 	floor := func(ctx context.Context) error {
-		return exec.CommandContext(ctx, self, "-read", s.path("live/sv")).Run()
+		return benchtree.Run(ctx, self, "-read", s.path("live/sv"))
 	}
 	for _, c := range []struct {
 		what string

@@ -89,9 +89,6 @@ func (s *Session) read() error {
 		current <- opened{v, err}
 	}()
 	st, err := s.w.State()
-	if err == nil {
-		err = s.w.CheckEpoch(st.Epoch)
-	}
 	o := <-current
 	if err == nil {
 		err = o.err
