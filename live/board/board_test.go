@@ -187,14 +187,21 @@ func TestNeverBehind(t *testing.T) {
 	}
 }
 
-// A service that changes all the time is told of once until the board is asked.
-func TestOneNotice(t *testing.T) {
+// knowing is a board that knows what its only service says.
+func knowing(t *testing.T) (tree, *Board) {
+	t.Helper()
 	tr := tree(s6test.TempDir(t))
 	must(t, tr.make(1))
 	must(t, tr.say(1, 1))
 	b := open(t, tr)
-	defer b.Close()
 	must(t, b.Refresh())
+	return tr, b
+}
+
+// A service that changes all the time is told of once until the board is asked.
+func TestOneNotice(t *testing.T) {
+	tr, b := knowing(t)
+	defer b.Close()
 	var sizes []int
 	for pid := range 100 {
 		must(t, tr.say(1, pid))
@@ -207,12 +214,8 @@ func TestOneNotice(t *testing.T) {
 
 // When the kernel has lost notices, nothing of before is believed.
 func TestNoticesLost(t *testing.T) {
-	tr := tree(s6test.TempDir(t))
-	must(t, tr.make(1))
-	must(t, tr.say(1, 1))
-	b := open(t, tr)
+	tr, b := knowing(t)
 	defer b.Close()
-	must(t, b.Refresh())
 	limit, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
 	must(t, err)
 	var most int
