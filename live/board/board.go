@@ -12,7 +12,7 @@ import (
 	"strata/live/s6"
 )
 
-// Board knows what is said of services. It belongs to one goroutine.
+// Board knows what is said of services. It is for one goroutine at a time.
 type Board struct {
 	path    string // of the directory of service directories
 	dir     *s6.Directory
@@ -140,11 +140,11 @@ func parseSlot(name string) (journal.Slot, bool) {
 	return journal.Slot(n), err == nil
 }
 
-// Refresh reads the status of the services of which it is not known. Where the kernel
+// Refresh reads what is said of the services of which it is not known. Where the kernel
 // watches no more directories they stay unknown; the error says so.
 func (b *Board) Refresh() error {
-	if !b.behind {
-		return nil
+	if err := b.heed(); err != nil || !b.behind {
+		return err
 	}
 	b.behind = false
 	f, err := os.Open(b.path)

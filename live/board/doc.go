@@ -5,10 +5,12 @@
 // It says nothing that the files do not say: the status, and whether the file down is
 // there. What it has read of a service it says as long as the kernel has told of no
 // change in its directories: s6-supervise replaces the file status with a rename, which
-// the kernel tells of before that returns. To be asked costs the runner little, and what happens meanwhile less: it is
-// told of the first change since it has read, sleeps through it, and reads again after
-// the next one has asked. What it does not know, and all if there is no runner, is read
-// from the files.
+// the kernel tells of before that returns.
+//
+// To be asked costs the runner little, and what happens meanwhile less: the kernel keeps
+// the first change since it has read, and it sleeps through that. It reads again after
+// somebody has asked, and before it rests when programs have run. What it does not
+// know, and all if there is no runner, is read from the files.
 //
 // # The protocol
 //

@@ -20,23 +20,27 @@ const boardLimit = time.Second
 // Nothing depends on it: without it they read the status files.
 type boardKeeper struct {
 	*Listener
-	board  *board.Board
 	served func() // called after each client
+
+	mu    sync.Mutex
+	board *board.Board
+	full  bool // it was said that there is no room for all
 }
 
-// showBoard shows the board, if that is possible, until the returned function is called.
-func (m image) showBoard(served func()) (end func()) {
+// showBoard shows the board, if that is possible, until end is called. refresh has it
+// read what it does not know.
+func (m image) showBoard(served func()) (refresh, end func()) {
 	k, err := keepBoard(m.real, served)
 	if err != nil {
 		logf("commands do without the board: %v", err)
-		return func() {}
+		return func() {}, func() {}
 	}
 	go func() {
 		if err := k.serve(); err != nil && m.stopper.ctx.Err() == nil {
 			logf("commands do without the board from now on: %v", err)
 		}
 	}()
-	return func() { _ = k.Close() }
+	return k.refresh, func() { _ = k.Close() }
 }
 
 // keepBoard makes the board of the live directory whose real path is given, and its
@@ -51,15 +55,14 @@ func keepBoard(real string, served func()) (*boardKeeper, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	return &boardKeeper{l, b, served}, nil
+	return &boardKeeper{Listener: l, board: b, served: served}, nil
 }
 
 // serve shows the board until the socket is closed, or the board cannot be kept: then
 // nobody is to wait for it.
 func (k *boardKeeper) serve() error {
-	defer k.board.Close()
+	defer k.drop()
 	defer k.Close()
-	full := false
 	for {
 		c, err := k.accept()
 		if err == unix.ECONNABORTED {
@@ -73,12 +76,26 @@ func (k *boardKeeper) serve() error {
 		if err != nil {
 			return err
 		}
-		// Now nobody waits for it.
-		if err := k.board.Refresh(); err != nil && !full {
-			full = true
-			logf("not all that the supervisors say is on the board: %v", err)
-		}
+		k.refresh() // now nobody waits for it
 		k.served()
+	}
+}
+
+// drop closes the board.
+func (k *boardKeeper) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.board.Close()
+}
+
+// refresh reads what is not on the board.
+func (k *boardKeeper) refresh() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.board.Refresh()
+	if err != nil && !errors.Is(err, unix.EBADF) && !k.full { // EBADF: it is closed
+		k.full = true
+		logf("not all that the supervisors say is on the board: %v", err)
 	}
 }
 
@@ -101,6 +118,8 @@ func (k *boardKeeper) show(s socket) error {
 	if allowed(s.fd) != nil {
 		return nil
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	text, err := k.board.Text()
 	if err != nil {
 		return fmt.Errorf("cannot keep the board: %w", err)

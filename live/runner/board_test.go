@@ -29,18 +29,20 @@ func (m *machine) onBoard() (slots []live.Slot) {
 	return slots
 }
 
+// say has a service say something, as its supervisor would.
+func (m *machine) say(slot live.Slot) {
+	m.t.Helper()
+	dir := filepath.Join(m.dir.Servicedir(slot), "supervise")
+	must(m.t, os.MkdirAll(dir, 0o700))
+	must(m.t, os.WriteFile(filepath.Join(dir, "status"), s6.Status{Ready: true}.AppendPacked(nil), 0o644))
+}
+
 // The runner knows what supervisors have said from the second time on that it is
 // asked, also when another program has taken over.
 func TestBoard(t *testing.T) {
 	m := newMachine(t, map[string]string{"quick": "true"})
-	say := func(slot live.Slot) {
-		t.Helper()
-		dir := filepath.Join(m.dir.Servicedir(slot), "supervise")
-		must(t, os.MkdirAll(dir, 0o700))
-		must(t, os.WriteFile(filepath.Join(dir, "status"), s6.Status{Ready: true}.AppendPacked(nil), 0o644))
-	}
-	say(16)
-	say(17)
+	m.say(16)
+	m.say(17)
 	check := func(when string, want ...live.Slot) {
 		t.Helper()
 		if got := m.onBoard(); !slices.Equal(got, want) {
@@ -49,7 +51,7 @@ func TestBoard(t *testing.T) {
 	}
 	check("at first")
 	check("then", 16, 17)
-	say(17)
+	m.say(17)
 	check("one has spoken again", 16)
 	check("it has been asked since", 16, 17)
 	m.replace()
@@ -60,6 +62,24 @@ func TestBoard(t *testing.T) {
 	must(t, os.RemoveAll(m.dir.Servicedir(16)))
 	check("one is gone", 17)
 	m.await(m.run(m.request("quick")))
+}
+
+// After programs have run the board is read when the runner rests, before anybody asks.
+func TestBoardReadAtRest(t *testing.T) {
+	m := newMachine(t, map[string]string{"quick": "true"})
+	m.say(16)
+	rests := m.closed()
+	c, err := Dial(t.Context(), m.dir.RunnerSocket())
+	must(t, err)
+	r, err := c.Run(t.Context(), m.request("quick"), nil)
+	if err != nil || r.Exit != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	c.Close()
+	rests(t)
+	if got := m.onBoard(); !slices.Equal(got, []live.Slot{16}) {
+		t.Errorf("it tells of %v", got)
+	}
 }
 
 // keep keeps a board in this process. ended gets how that ends.
@@ -99,7 +119,7 @@ func TestBoardRests(t *testing.T) {
 // A board that cannot be kept any more is not there any more, so that nobody waits for
 // it.
 func TestBoardEnds(t *testing.T) {
-	sv, ended := keep(t, func(k *boardKeeper) { k.board.Close() })
+	sv, ended := keep(t, (*boardKeeper).drop)
 	for range 2 {
 		r, err := board.Dial(sv, "1")
 		must(t, err)

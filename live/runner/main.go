@@ -89,7 +89,9 @@ func carryOn(fd int, real string) error {
 	}
 	m := image{real, askLimit, newStopper()}
 	lib := NewLibrary(d)
+	var refresh, end func()
 	s := NewServer(Config{Lookup: lib.Lookup, renew: m.renew, rest: func() {
+		refresh()
 		giveBack()
 		lib.Close() // last: who watches the file knows then that it is done
 	}})
@@ -97,7 +99,8 @@ func carryOn(fd int, real string) error {
 	if err != nil {
 		return err
 	}
-	defer m.showBoard(s.used)()
+	refresh, end = m.showBoard(s.used)
+	defer end()
 	if err := notify(st.Ready); err != nil {
 		return err
 	}
