@@ -8,37 +8,31 @@ import (
 	"strata/live/s6"
 )
 
-// ahead asks the supervisors while something else is read: which services there are is
-// not known yet, but who is surely there is.
-type ahead struct {
-	enough atomic.Bool
-	done   chan *presence
-}
-
-// askAhead begins to ask. The caller ends it.
-func (d *Dir) askAhead() *ahead {
-	a := &ahead{done: make(chan *presence, 1)}
-	go func() { a.done <- a.ask(d) }()
-	return a
-}
-
-// end ends the asking and gives what was found out so far.
-func (a *ahead) end() *presence {
-	a.enough.Store(true)
-	return <-a.done
+// askBeside asks the supervisors while something else is read: which services there are
+// is not known yet, but who is surely there is. A few services are asked as they come.
+func (d *Dir) askBeside(read func() error) (*presence, error) {
+	r, ok := d.readRoll()
+	if !ok {
+		return new(presence), read()
+	}
+	var enough atomic.Bool
+	done := make(chan error, 1)
+	go func() {
+		err := read()
+		enough.Store(true)
+		done <- err
+	}()
+	p := d.askThose(r, &enough)
+	return p, <-done
 }
 
 // boardPatience is how long the board may take. A runner that does not answer must hold
 // nobody up.
 const boardPatience = 20 * time.Millisecond
 
-// ask finds nothing out of a few services: they are asked as they come.
-func (a *ahead) ask(d *Dir) *presence {
+// askThose asks who is surely there, until that is enough.
+func (d *Dir) askThose(r roll, enough *atomic.Bool) *presence {
 	p := new(presence)
-	r, ok := d.readRoll()
-	if !ok {
-		return p
-	}
 	sv, err := s6.OpenDirectory(d.file("sv"))
 	if err != nil {
 		return p
@@ -54,7 +48,7 @@ func (a *ahead) ask(d *Dir) *presence {
 	if b != nil {
 		b.Read(p.heard)
 	}
-	a.listen(sv, p)
+	p.listen(sv, enough)
 	return p
 }
 
@@ -67,9 +61,9 @@ func (p *presence) heard(r board.Row) {
 
 // listen asks one after the other of whom the board does not tell. Who gives no answer
 // is asked again by who needs it, and knows what to do about that.
-func (a *ahead) listen(sv *s6.Directory, p *presence) {
+func (p *presence) listen(sv *s6.Directory, enough *atomic.Bool) {
 	for slot, pid := range p.pids {
-		if a.enough.Load() {
+		if enough.Load() {
 			return
 		}
 		if pid == 0 || p.said[slot].asked {

@@ -20,14 +20,13 @@ func TestHeardAhead(t *testing.T) {
 		{"a stop", journal.Down{Slot: FirstSlot}, false},
 		{"an end", journal.PatchEnd{}, false},
 	} {
-		a := &ahead{done: make(chan *presence, 1)}
-		a.done <- &presence{pids: []int32{7}, said: []said{{asked: true, status: s6.Status{PID: 8}}}}
-		w := &Writer{Dir: new(Dir), ahead: a}
+		p := &presence{pids: []int32{7}, said: []said{{asked: true, status: s6.Status{PID: 8}}}}
+		w := &Writer{Dir: new(Dir), heard: p}
 		w.changed.Store(c.event != nil && tellsOfServices(c.event))
 		if p := w.present(); len(p.pids) != 1 || (p.said != nil) != c.heard {
 			t.Errorf("%s: %+v, want it heard: %t", c.what, p, c.heard)
 		}
-		if w.ahead != nil {
+		if w.heard != nil {
 			t.Errorf("%s: it is there for the next state too", c.what)
 		}
 	}

@@ -110,9 +110,11 @@ func (d *Dir) State() (*State, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	ahead := d.askAhead()
-	known, err := raw.Fold()
-	present := ahead.end()
+	var known *journal.Folder
+	present, err := d.askBeside(func() (err error) {
+		known, err = raw.Fold()
+		return err
+	})
 	if err != nil {
 		return nil, damaged(err)
 	}

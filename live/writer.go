@@ -26,27 +26,28 @@ type Writer struct {
 	changed atomic.Bool // something was appended since the last summary
 	renamed bool        // s6-svscan has not been told of new names
 	next    Slot        // the lowest slot that this writer has not given
-	// ahead is what the supervisors said, once, when the lock was taken. It is for the
-	// first state, which is read right after it.
-	ahead *ahead
+	// heard is what the supervisors said when the lock was taken. It is for the first
+	// state, which is read right after it.
+	heard *presence
 }
 
 // newWriter begins to write under a lock. The journal may have been read ahead.
 func newWriter(d *Dir, held *lock, read *journal.Ahead) (*Writer, error) {
-	ahead := d.askAhead()
-	j, err := openJournal(d.JournalPath(), read)
+	var j *journal.Writer
+	present, err := d.askBeside(func() (err error) {
+		j, err = openJournal(d.JournalPath(), read)
+		return err
+	})
 	if err != nil {
-		ahead.end()
 		return nil, damaged(err)
 	}
-	w := &Writer{Dir: d, lock: held, journal: j, ahead: ahead}
+	w := &Writer{Dir: d, lock: held, journal: j, heard: present}
 	var last uint64
 	j.With(func(known *journal.Folder) { last, w.next = known.Seq(), known.Head().NextSlot })
 	if err = d.checkEnd(last); err == nil {
 		err = d.unmarkStopped()
 	}
 	if err != nil {
-		ahead.end()
 		return nil, errors.Join(err, j.Close())
 	}
 	return w, nil
@@ -72,9 +73,6 @@ func (d *Dir) Hold(ctx context.Context, block bool) (io.Closer, error) {
 // Close writes the summary if something has changed, and gives the lock back. A
 // full disk is no error: the summary is then that of an earlier moment.
 func (w *Writer) Close() error {
-	if w.ahead != nil {
-		w.ahead.end()
-	}
 	var err error
 	if w.changed.Load() {
 		err = errors.Join(w.WriteSummary(), w.journal.Tidy())
@@ -180,11 +178,10 @@ func (w *Writer) observed(lists ...[]ServiceState) bool {
 
 // present is who is surely there.
 func (w *Writer) present() *presence {
-	ahead := w.ahead
-	if w.ahead = nil; ahead == nil {
+	p := w.heard
+	if w.heard = nil; p == nil {
 		return w.callRoll()
 	}
-	p := ahead.end()
 	if w.changed.Load() {
 		p.said = nil // before that
 	}
