@@ -99,25 +99,6 @@ func rollFile(d *live.Dir) string { return filepath.Join(d.Real(), "supervisors"
 // slotOf is the slot of the service with this number.
 func slotOf(i int) live.Slot { return live.FirstSlot + live.Slot(i) }
 
-// sameState holds what is read now to what is read while a file is away.
-func sameState(t *testing.T, d *live.Dir, file, when string) *live.State {
-	t.Helper()
-	with := state(t, d)
-	if err := os.Rename(file, file+".away"); err != nil {
-		t.Fatal(err)
-	}
-	without := state(t, d)
-	if err := os.Rename(file+".away", file); err != nil {
-		t.Fatal(err)
-	}
-	for i, s := range with.Services {
-		if s != without.Services[i] {
-			t.Errorf("%s:\nwith    %+v\nwithout %+v", when, s, without.Services[i])
-		}
-	}
-	return with
-}
-
 // TestRoll holds what is read with the file of the supervisors to what is read
 // without.
 func TestRoll(t *testing.T) {
@@ -130,7 +111,20 @@ func TestRoll(t *testing.T) {
 	file := rollFile(d)
 	compare := func(when string) *live.State {
 		t.Helper()
-		return sameState(t, d, file, when)
+		with := state(t, d)
+		if err := os.Rename(file, file+".away"); err != nil {
+			t.Fatal(err)
+		}
+		without := state(t, d)
+		if err := os.Rename(file+".away", file); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range with.Services {
+			if s != without.Services[i] {
+				t.Errorf("%s:\nwith    %+v\nwithout %+v", when, s, without.Services[i])
+			}
+		}
+		return with
 	}
 	text := write(nil)
 	compare("at first")
