@@ -69,6 +69,32 @@ func TestNoSupervisor(t *testing.T) {
 	tr.must(change.Start, "up")
 }
 
+// A supervisor that comes just as a stop has given it up is told all the same. Here it
+// is not seen until then, since its lock is elsewhere.
+func TestSupervisorComesLate(t *testing.T) {
+	tr := newTree(t, longrun("a"))
+	tr.must(change.Start, "a")
+	dir := tr.dir.Servicedir(tr.slot("a"))
+	lock := filepath.Join(dir, "supervise/lock")
+	if err := os.Rename(lock, lock+".away"); err != nil {
+		t.Fatal(err)
+	}
+	tr.patience = 100 * time.Millisecond
+	r := tr.run(change.Request{Op: change.Stop}, "a")
+	if len(r.Failed) != 1 || !errors.Is(r.Failed[0], tree.ErrNoSupervisor) {
+		t.Errorf("%+v", r)
+	}
+	if err := os.Rename(lock+".away", lock); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s6.WaitFor(t.Context(), dir, s6.GoalDownReady()); err != nil {
+		t.Error(err)
+	}
+	if st := tr.state("a"); st.Up || st.Status.WantUp {
+		t.Errorf("%+v", st)
+	}
+}
+
 // A job that was begun in the journal is not under way any more when the next command
 // looks. A runner that was there and does not know it was not asked; one that came
 // later knows nothing.
