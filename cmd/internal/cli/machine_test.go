@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -310,6 +311,27 @@ func (m *machine) killSupervisor(slot live.Slot) {
 		m.t.Error(err)
 	}
 	killService(dir)
+	// What it was just starting does not stand in its status.
+	for _, p := range m.Processes() {
+		parent := parentOf(p.PID)
+		if parent != m.PID() && runsIn(p.PID, dir) && !runsIn(parent, dir) {
+			killGroup(p.PID)
+		}
+	}
+}
+
+// runsIn reports whether a directory is the current one of a process.
+func runsIn(pid int, dir string) bool {
+	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	return err == nil && cwd == dir
+}
+
+// parentOf is the parent of a process, 0 if that is gone.
+func parentOf(pid int) (parent int) {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	var state string
+	_, _ = fmt.Sscan(string(stat[bytes.LastIndexByte(stat, ')')+1:]), &state, &parent)
+	return parent
 }
 
 // killService kills what the status of a service directory says is running there.
